@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Negative controls: one id for every step that a promise stands on.
+ *
+ * A harness that passes proves nothing until it has been seen to fail. Each
+ * sync, directory sync, rename, verification and ordering step names its id
+ * at the call (the type makes it impossible to forget); the test build can
+ * switch one off, and the test named beside it must then fail. In any other
+ * build control_off() is a constant and costs nothing.
+ */
+#ifndef WAYBILL_BASE_CONTROL_H
+#define WAYBILL_BASE_CONTROL_H
+
+#include <stdbool.h>
+
+/* clang-format off: id, what it protects */
+#define CONTROL_LIST(X)                                                       \
+	X(GROUP_SYNC, "fdatasync of a group before it is acknowledged")       \
+	X(ABORT_SYNC, "sync after an unwritten group was truncated away")     \
+	X(HEADER_SYNC, "sync of a new segment's header before its rename")    \
+	X(SEGMENT_RENAME, "rename of a new segment into place")               \
+	X(SEGMENT_DIR_SYNC, "directory sync after that rename")               \
+	X(SEAL_SYNC, "sync of the footer before a successor exists")          \
+	X(SEAL_TRUNCATE_SYNC, "sync of a sealed file's truncation")           \
+	X(SPARE_SYNC, "sync of the zero-filled spare")                        \
+	X(ANCHOR_SYNC, "sync of an anchor slot")                              \
+	X(ANCHOR_ROTATE, "anchor written before a new segment's first ack")   \
+	X(ANCHOR_RENAME, "rename of the first anchor into place")             \
+	X(ANCHOR_DIR_SYNC, "directory sync after that rename")                \
+	X(RECOVER_SYNC, "fsync of what recovery reads, before reading")       \
+	X(RECOVER_DROP_CACHE, "reading the disk, not the page cache")         \
+	X(RECOVER_FLOOR, "comparing what was recovered with the floor")       \
+	X(CUT_ORDER, "the cut is durable before the old tail is changed")     \
+	X(CUT_TRUNCATE_SYNC, "sync of the truncation of a torn tail")         \
+	X(TORN_SYNC, "sync of the debris that is kept")                       \
+	X(TORN_RENAME, "rename of the debris into torn/")                     \
+	X(TORN_DIR_SYNC, "directory sync after that rename")                  \
+	X(CREATE_DIR_SYNC, "sync of the parent directory at creation")        \
+	X(FRAME_VERIFY, "checksum of a frame read from disk")                 \
+	X(FRAME_SEED, "salt and offset in a frame's checksum")                \
+	X(HEADER_VERIFY, "checksum of a segment header")                      \
+	X(ANCHOR_VERIFY, "checksum of an anchor slot")                        \
+	X(RECORD_VERIFY, "checksum of a record read from memory")             \
+	X(CHAIN_VERIFY, "chain value of a segment against its successor")     \
+	X(REVISION_DENSE, "revisions follow each other without a gap")        \
+	X(SET_TILE, "segments tile the history without gap or overlap")       \
+	X(SALT_FRESH, "a salt of its own for every segment")                  \
+	X(PUBLISH_ORDER, "publish after the sync, never before")              \
+	X(STAGED_WAIT, "answers from staged state wait until it is durable")  \
+	X(POISON, "no write after a failed sync")
+/* clang-format on */
+
+enum control {
+#define CONTROL_ENUM(name, what) CONTROL_##name,
+	CONTROL_LIST(CONTROL_ENUM)
+#undef CONTROL_ENUM
+	CONTROL_COUNT,
+};
+
+#ifdef WAYBILL_CONTROLS
+/* The test build: which id is switched off (CONTROL_COUNT: none). */
+extern enum control control_switched_off;
+static inline bool control_off(enum control control)
+{
+	return control_switched_off == control;
+}
+#else
+static inline bool control_off(enum control control)
+{
+	(void)control;
+	return false;
+}
+#endif
+
+/* The name of an id ("GROUP_SYNC"), and the id of a name (CONTROL_COUNT if
+ * there is none). */
+const char *control_name(enum control control);
+enum control control_find(const char *name);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Images: a name that points at a content root, described by an OCI
+ * descriptor. `struct wb_images` is one interface with two implementations:
+ * the local one over a store (here) and the remote one over a socket. What a
+ * call answers, down to the text of an error, is the same on both.
+ *
+ * Texts and order of checks follow containerd 1.6's image service.
+ */
+#ifndef WAYBILL_IMAGES_H
+#define WAYBILL_IMAGES_H
+
+#include <waybill/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Strings are UTF-8 and NUL-terminated throughout. */
+struct wb_label {
+	const char *key;
+	const char *value;
+};
+
+/* In bytewise order of the keys, each once, where the library returns it;
+ * in any order where a caller passes it (of equal keys the last wins). */
+struct wb_labels {
+	const struct wb_label *items;
+	size_t count;
+};
+
+/* https://github.com/opencontainers/image-spec/blob/v1.0.2/descriptor.md */
+struct wb_descriptor {
+	const char *media_type;
+	const char *digest; /* "sha256:" and 64 lower-case hex digits, … */
+	int64_t size;	    /* bytes */
+	struct wb_labels annotations;
+};
+
+struct wb_image {
+	const char *name;
+	struct wb_labels labels;
+	struct wb_descriptor target;
+	int64_t created_at_ns; /* set by the store; ignored on write */
+	int64_t updated_at_ns; /* likewise; strictly later at each write */
+	uint64_t revision;     /* likewise */
+};
+
+/* Frees an image that a call returned, with all it points at. */
+WB_API void wb_image_free(struct wb_image *image);
+
+/* One version of a name. `image` is NULL where it was deleted. */
+struct wb_image_version {
+	const char *name;
+	uint64_t revision;
+	uint64_t previous_revision;
+	bool deleted;
+	int64_t time_ns;
+	struct wb_actor actor;
+	const char *reason;	  /* "" if none */
+	const char *operation_id; /* "" if none */
+	const struct wb_image *image;
+};
+
+/* What every call carries. NULL actor: this process (the remote side learns
+ * it from the kernel and ignores this one). */
+struct wb_call {
+	size_t size;	/* sizeof(struct wb_call) */
+	const char *ns; /* namespace */
+	const struct wb_actor *actor;
+	const char *reason;	  /* NULL: none */
+	const char *operation_id; /* NULL: none */
+	int64_t retry_since_ns;	  /* see struct wb_txn_options */
+};
+
+enum wb_condition_kind {
+	WB_WHEN_ANY = 0,
+	WB_WHEN_ABSENT = 1,
+	WB_WHEN_PRESENT = 2,
+	WB_WHEN_REVISION = 3,
+	WB_WHEN_DIGEST = 4, /* exists, and its target has this digest */
+};
+struct wb_condition {
+	enum wb_condition_kind kind;
+	uint64_t revision;
+	const char *digest;
+};
+
+/* Either puts `put`, or deletes `remove` (exactly one is not NULL). */
+struct wb_image_mutation {
+	const struct wb_image *put;
+	const char *remove;
+	struct wb_condition condition;
+};
+
+struct wb_list_options {
+	size_t size;		    /* sizeof(struct wb_list_options) */
+	const char *const *filters; /* containerd's language; any may match */
+	size_t filter_count;
+	const char *prefix; /* of the name; NULL: all */
+	const char *after;  /* exclusive; NULL: from the start */
+	size_t limit;	    /* 0: 1,000, the page; SIZE_MAX: no limit */
+};
+
+struct wb_page {
+	uint64_t revision; /* the answer is the state at this revision */
+	bool more;	   /* the limit cut it: ask again after the last name */
+};
+
+typedef bool wb_image_fn(void *context, const struct wb_image *image);
+typedef bool wb_image_version_fn(void *context,
+				 const struct wb_image_version *version);
+
+struct wb_images;
+
+/* Every operation returns WB_OK or an error with its text (`ret_text` may be
+ * NULL). `ret_image` receives an image to be freed with wb_image_free, and
+ * may be NULL where only the effect matters. Where a condition does not hold
+ * (WB_PRECONDITION), `*ret_image` is the current image, or NULL where there
+ * is none; after every other error it is untouched. */
+struct wb_images_ops {
+	/* WB_NOT_FOUND `image "x": not found`. */
+	enum wb_error (*get)(struct wb_images *images,
+			     const struct wb_call *call, const char *name,
+			     struct wb_image **ret_image,
+			     struct wb_text *ret_text);
+	/* Create or replace; created_at of an existing name is kept. */
+	enum wb_error (*put)(struct wb_images *images,
+			     const struct wb_call *call,
+			     const struct wb_image *image,
+			     const struct wb_condition *condition,
+			     struct wb_outcome *ret_outcome,
+			     struct wb_image **ret_image,
+			     struct wb_text *ret_text);
+	/* WB_EXISTS `image "a": already exists`. */
+	enum wb_error (*create)(struct wb_images *images,
+				const struct wb_call *call,
+				const struct wb_image *image,
+				struct wb_outcome *ret_outcome,
+				struct wb_image **ret_image,
+				struct wb_text *ret_text);
+	/* Mask paths: labels, labels.<key>, target, annotations,
+	 * annotations.<key>; none: replace all. WB_NOT_FOUND. */
+	enum wb_error (*update)(struct wb_images *images,
+				const struct wb_call *call,
+				const struct wb_image *image,
+				const char *const *paths, size_t path_count,
+				struct wb_outcome *ret_outcome,
+				struct wb_image **ret_image,
+				struct wb_text *ret_text);
+	/* `target_digest` not NULL: only while it points there, else
+	 * WB_NOT_FOUND. `condition` may be NULL. */
+	enum wb_error (*remove)(struct wb_images *images,
+				const struct wb_call *call, const char *name,
+				const char *target_digest,
+				const struct wb_condition *condition,
+				struct wb_outcome *ret_outcome,
+				struct wb_image **ret_image,
+				struct wb_text *ret_text);
+	/* All mutations in one commit, or none. With `dry_run` everything is
+	 * checked and nothing is written. `ret_failed` receives the number of
+	 * the mutation that an error is about. */
+	enum wb_error (*apply)(struct wb_images *images,
+			       const struct wb_call *call,
+			       const struct wb_image_mutation *mutations,
+			       size_t count, bool dry_run,
+			       struct wb_outcome *ret_outcome,
+			       size_t *ret_failed,
+			       struct wb_image **ret_image,
+			       struct wb_text *ret_text);
+	/* In bytewise order of the names. */
+	enum wb_error (*list)(struct wb_images *images,
+			      const struct wb_call *call,
+			      const struct wb_list_options *options,
+			      wb_image_fn *visit, void *context,
+			      struct wb_page *ret_page,
+			      struct wb_text *ret_text);
+	/* Newest first; `name` NULL: every name of the namespace. */
+	enum wb_error (*history)(struct wb_images *images,
+				 const struct wb_call *call, const char *name,
+				 uint64_t before, size_t limit,
+				 wb_image_version_fn *visit, void *context,
+				 struct wb_text *ret_text);
+	/* The highest revision not later than `time_ns`. */
+	enum wb_error (*revision_at)(struct wb_images *images,
+				     int64_t time_ns, uint64_t *ret_revision,
+				     struct wb_text *ret_text);
+	enum wb_error (*stat)(struct wb_images *images,
+			      struct wb_stat *ret_stat,
+			      struct wb_text *ret_text);
+	void (*close)(struct wb_images *images);
+};
+struct wb_images {
+	const struct wb_images_ops *ops;
+};
+
+/* The local implementation over `store`, which must outlive it. End it with
+ * `ops->close`. */
+WB_API enum wb_error wb_images_local(struct wb_store *store,
+				     struct wb_images **ret_images);
+
+/* ---- the rules, for callers that want to check before they ask ---- */
+
+/* In this order: name, labels, digest, size, media type. WB_BAD_INPUT. */
+WB_API enum wb_error wb_image_validate(const struct wb_image *image,
+				       struct wb_text *ret_text);
+WB_API enum wb_error wb_namespace_validate(const char *ns,
+					   struct wb_text *ret_text);
+
+/* A reference as the ecosystem writes it, in full: `redis` becomes
+ * `docker.io/library/redis:latest`. WB_BAD_INPUT where it is none. The
+ * caller frees `*ret_name` with free(). */
+WB_API enum wb_error wb_reference_normalise(const char *reference,
+					    char **ret_name,
+					    struct wb_text *ret_text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
