@@ -1,0 +1,475 @@
+# SPDX-License-Identifier: Apache-2.0
+# The words that CMakeLists.txt is written in.
+#
+#   module(NAME USES… FILES… PROTO… LINKS…)   a folder, one static library
+#   library(NAME MODULES…)                    the modules as lib<NAME>.{a,so}
+#   tool(NAME USES… FILES… LINKS…)            an executable from tools/
+#   tests(USES… LINKS… CONTROLS…)             tests/test_<x>.c, one program each
+#   scripts(PATTERN… ONCE PATTERN…)           tests that are scripts and print TAP
+#   fuzzers(USES…)                            tests/fuzz/fuzz_<x>.c
+#   bench(NAME USES…)                         bench/<NAME>.c
+#
+# LINKS are libraries from outside, by the names of the table below. The
+# lists are read by tests/habits too, so they hold plain words only.
+#
+# A module is compiled a second time, as <NAME>_controls, when a test is
+# listed under CONTROLS: there a single sync, rename or check can be switched
+# off (base/control.h). An option for the whole build was discarded: then
+# either no test would see the objects that are shipped, or the shipped
+# objects could be weakened.
+include_guard()
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_program(PROTOC_C protoc-c REQUIRED)
+include(GNUInstallDirs)
+enable_testing()
+
+set(pkg_check check)
+set(pkg_crypto libcrypto)
+set(pkg_jansson jansson)
+set(pkg_pcre2 libpcre2-8)
+set(pkg_protobuf-c libprotobuf-c)
+set(pkg_sqlite3 sqlite3)
+set(pkg_xxhash libxxhash)
+
+set(WAYBILL_SANITIZE "" CACHE STRING
+	"Sanitizers for all code: address,undefined or thread or fuzzer")
+option(WAYBILL_COVERAGE "Count executed lines and branches with gcov")
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+	set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# Asserts are part of the product: NDEBUG is never defined.
+if(NOT CMAKE_BUILD_TYPE)
+	set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+
+set(generated_dir ${PROJECT_BINARY_DIR}/generated)
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion
+	-Wmissing-prototypes -Werror)
+include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+include_directories(SYSTEM ${generated_dir})
+
+set(fuzzing OFF)
+if(WAYBILL_SANITIZE STREQUAL fuzzer)
+	set(fuzzing ON)
+	add_compile_options(-fsanitize=fuzzer-no-link,address)
+	add_link_options(-fsanitize=address)
+elseif(WAYBILL_SANITIZE)
+	add_compile_options(-fsanitize=${WAYBILL_SANITIZE})
+	add_link_options(-fsanitize=${WAYBILL_SANITIZE})
+endif()
+if(WAYBILL_SANITIZE)
+	add_compile_options(-fno-omit-frame-pointer -fno-sanitize-recover=all)
+endif()
+if(WAYBILL_COVERAGE)
+	add_compile_options(--coverage -fprofile-update=atomic)
+	add_link_options(--coverage)
+endif()
+
+# Turns the words of LINKS into targets.
+function(external ret_targets)
+	set(targets)
+	foreach(word IN LISTS ARGN)
+		if(word STREQUAL threads)
+			list(APPEND targets Threads::Threads)
+			continue()
+		endif()
+		if(NOT DEFINED pkg_${word})
+			message(FATAL_ERROR "LINKS ${word}: not in the table")
+		endif()
+		if(NOT TARGET PkgConfig::${word})
+			pkg_check_modules(${word} REQUIRED QUIET
+				IMPORTED_TARGET GLOBAL ${pkg_${word}})
+		endif()
+		list(APPEND targets PkgConfig::${word})
+	endforeach()
+	set(${ret_targets} ${targets} PARENT_SCOPE)
+endfunction()
+
+# Appends a suffix to each word: "base;log" -> "base_controls;log_controls".
+function(suffixed ret_list suffix)
+	list(TRANSFORM ARGN APPEND "${suffix}")
+	set(${ret_list} ${ARGN} PARENT_SCOPE)
+endfunction()
+
+# TOLERANCE(begin): while modules are being written side by side, files that
+# do not exist yet are left out, with a message.
+function(existing ret_files owner folder)
+	set(present)
+	set(absent)
+	foreach(file IN LISTS ARGN)
+		if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/${file})
+			list(APPEND present ${file})
+		else()
+			list(APPEND absent ${file})
+			set_property(DIRECTORY APPEND PROPERTY
+				CMAKE_CONFIGURE_DEPENDS
+				${PROJECT_SOURCE_DIR}/${folder})
+		endif()
+	endforeach()
+	if(absent)
+		message(STATUS "${owner}: not there yet: ${absent}")
+	endif()
+	set(${ret_files} ${present} PARENT_SCOPE)
+endfunction()
+# TOLERANCE(end)
+
+# x.proto -> generated/<folder>/x.pb-c.[ch], included as "<folder>/x.pb-c.h".
+# What protoc-c writes is not ours to warn about.
+function(proto_sources ret_sources module)
+	set(sources)
+	foreach(file IN LISTS ARGN)
+		string(REGEX REPLACE "[.]proto$" ".pb-c" stem ${module}/${file})
+		set(outputs ${generated_dir}/${stem}.c ${generated_dir}/${stem}.h)
+		add_custom_command(OUTPUT ${outputs}
+			COMMAND ${CMAKE_COMMAND} -E make_directory
+				${generated_dir}
+			COMMAND ${PROTOC_C} --c_out=${generated_dir}
+				-I ${PROJECT_SOURCE_DIR}
+				${PROJECT_SOURCE_DIR}/${module}/${file}
+			DEPENDS ${module}/${file} VERBATIM)
+		set_source_files_properties(${generated_dir}/${stem}.c
+			PROPERTIES COMPILE_OPTIONS -w)
+		list(APPEND sources ${outputs})
+	endforeach()
+	if(sources)
+		add_custom_target(${module}_proto DEPENDS ${sources})
+		set_property(GLOBAL APPEND PROPERTY proto_targets
+			${module}_proto)
+	endif()
+	set(${ret_sources} ${sources} PARENT_SCOPE)
+endfunction()
+
+function(module name)
+	cmake_parse_arguments(PARSE_ARGV 1 M "" "" "USES;FILES;PROTO;LINKS")
+	# TOLERANCE(begin)
+	existing(M_FILES ${name} ${name} ${M_FILES})
+	existing(M_PROTO ${name} ${name} ${M_PROTO})
+	if(NOT M_FILES)
+		message(STATUS "${name}: skipped, it has no files yet")
+		return()
+	endif()
+	foreach(used IN LISTS M_USES)
+		if(NOT TARGET ${used})
+			list(REMOVE_ITEM M_USES ${used})
+		endif()
+	endforeach()
+	# TOLERANCE(end)
+	external(links ${M_LINKS})
+	list(TRANSFORM M_FILES PREPEND ${name}/)
+	proto_sources(generated ${name} ${M_PROTO})
+	foreach(suffix IN ITEMS "" _controls)
+		set(target ${name}${suffix})
+		suffixed(uses "${suffix}" ${M_USES})
+		add_library(${target} STATIC ${M_FILES} ${generated})
+		target_link_libraries(${target} PUBLIC ${uses} PRIVATE ${links})
+		if(generated)
+			add_dependencies(${target} ${name}_proto)
+		endif()
+	endforeach()
+	target_compile_definitions(${name}_controls PRIVATE WAYBILL_CONTROLS)
+	set_target_properties(${name}_controls PROPERTIES EXCLUDE_FROM_ALL ON)
+	set_property(GLOBAL APPEND PROPERTY modules ${name})
+	set_property(GLOBAL PROPERTY files_${name} ${M_FILES})
+	set_property(GLOBAL PROPERTY links_${name} ${M_LINKS})
+endfunction()
+
+# The archive holds one object in which everything but the public symbols is
+# local: a program that links it may have a log_open() of its own.
+function(library name)
+	cmake_parse_arguments(PARSE_ARGV 1 L "" "" "MODULES")
+	set(objects)
+	set(words)
+	foreach(module IN LISTS L_MODULES)
+		# TOLERANCE(begin)
+		if(NOT TARGET ${module})
+			continue()
+		endif()
+		# TOLERANCE(end)
+		list(APPEND objects $<TARGET_OBJECTS:${module}>)
+		get_property(links GLOBAL PROPERTY links_${module})
+		list(APPEND words ${links})
+	endforeach()
+	list(REMOVE_DUPLICATES words)
+	external(links ${words})
+
+	set(map ${PROJECT_SOURCE_DIR}/cmake/lib${name}.map)
+	add_library(lib${name} SHARED ${objects})
+	target_link_libraries(lib${name} PRIVATE ${links})
+	target_link_options(lib${name} PRIVATE -Wl,--version-script=${map})
+	if(NOT WAYBILL_SANITIZE)
+		target_link_options(lib${name} PRIVATE -Wl,-z,defs)
+	endif()
+	set_target_properties(lib${name} PROPERTIES OUTPUT_NAME ${name}
+		SOVERSION ${PROJECT_VERSION_MAJOR} VERSION ${PROJECT_VERSION}
+		LINKER_LANGUAGE C LINK_DEPENDS ${map})
+
+	set(whole ${PROJECT_BINARY_DIR}/lib${name}.o)
+	add_custom_command(OUTPUT ${whole}
+		COMMAND ${CMAKE_LINKER} -r -o ${whole} ${objects}
+		COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${whole}
+		DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM)
+	set_source_files_properties(${whole} PROPERTIES
+		EXTERNAL_OBJECT ON GENERATED ON)
+	add_library(lib${name}_static STATIC ${whole})
+	target_link_libraries(lib${name}_static INTERFACE ${links})
+	set_target_properties(lib${name}_static PROPERTIES
+		OUTPUT_NAME ${name} LINKER_LANGUAGE C)
+
+	set(requires)
+	foreach(word IN LISTS words)
+		if(DEFINED pkg_${word})
+			string(APPEND requires " ${pkg_${word}}")
+		endif()
+	endforeach()
+	configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+	install(TARGETS lib${name} lib${name}_static)
+	install(DIRECTORY include/${name} TYPE INCLUDE)
+	install(FILES ${PROJECT_BINARY_DIR}/${name}.pc
+		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+function(tool name)
+	cmake_parse_arguments(PARSE_ARGV 1 T "" "" "USES;FILES;LINKS")
+	# TOLERANCE(begin)
+	existing(T_FILES "tool ${name}" tools ${T_FILES})
+	foreach(used IN LISTS T_USES)
+		if(NOT TARGET ${used})
+			set(T_FILES)
+		endif()
+	endforeach()
+	if(NOT T_FILES)
+		message(STATUS "tool ${name}: skipped, not there yet")
+		return()
+	endif()
+	# TOLERANCE(end)
+	list(TRANSFORM T_FILES PREPEND tools/)
+	external(links ${T_LINKS})
+	add_executable(${name} ${T_FILES})
+	target_link_libraries(${name} PRIVATE ${T_USES} ${links})
+	install(TARGETS ${name})
+endfunction()
+
+# Every test sees the tree and the build it belongs to, run by hand or not.
+function(test_environment name)
+	set_property(TEST ${name} PROPERTY WORKING_DIRECTORY
+		${PROJECT_BINARY_DIR})
+	set_property(TEST ${name} PROPERTY ENVIRONMENT
+		WAYBILL=${PROJECT_BINARY_DIR}/bin/waybill
+		WAYBILL_SOURCE_DIR=${PROJECT_SOURCE_DIR}
+		WAYBILL_BUILD_DIR=${PROJECT_BINARY_DIR})
+	set_property(TEST ${name} PROPERTY TIMEOUT 300)
+endfunction()
+
+function(test_program name links)
+	target_compile_definitions(${name} PRIVATE
+		WAYBILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+		WAYBILL_BUILD_DIR="${PROJECT_BINARY_DIR}")
+	target_link_libraries(${name} PRIVATE ${links})
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
+		${PROJECT_BINARY_DIR}/tests)
+	get_property(protos GLOBAL PROPERTY proto_targets)
+	if(protos)
+		add_dependencies(${name} ${protos})
+	endif()
+endfunction()
+
+# tests/test_<x>.c is linked with the module that has <x>.c and what that one
+# uses, which proves that the module stands alone; if there is no such file,
+# with all of USES. Every .c in tests/support is at hand.
+function(tests)
+	cmake_parse_arguments(PARSE_ARGV 0 T "" "" "USES;LINKS;CONTROLS")
+	if(fuzzing)
+		return()
+	endif()
+	external(links ${T_LINKS})
+	file(GLOB support CONFIGURE_DEPENDS tests/support/*.c)
+	file(GLOB sources CONFIGURE_DEPENDS tests/test_*.c)
+	get_property(protos GLOBAL PROPERTY proto_targets)
+	foreach(suffix IN ITEMS "" _controls)
+		# TOLERANCE(begin)
+		if(NOT support)
+			break()
+		endif()
+		# TOLERANCE(end)
+		add_library(support${suffix} STATIC EXCLUDE_FROM_ALL ${support})
+		target_compile_definitions(support${suffix} PRIVATE
+			$<$<BOOL:${suffix}>:WAYBILL_CONTROLS>)
+		if(protos)
+			add_dependencies(support${suffix} ${protos})
+		endif()
+	endforeach()
+	foreach(source IN LISTS sources)
+		cmake_path(GET source STEM name)
+		set(suffix "")
+		if(name IN_LIST T_CONTROLS)
+			set(suffix _controls)
+			list(REMOVE_ITEM T_CONTROLS ${name})
+		endif()
+		string(REGEX REPLACE "^test_" "" subject ${name})
+		set(uses)
+		foreach(module IN LISTS T_USES)
+			get_property(files GLOBAL PROPERTY files_${module})
+			if(${module}/${subject}.c IN_LIST files)
+				set(uses ${module})
+			endif()
+		endforeach()
+		if(NOT uses)
+			set(uses ${T_USES})
+			list(REVERSE uses)
+		endif()
+		# TOLERANCE(begin)
+		foreach(used IN LISTS uses)
+			if(NOT TARGET ${used})
+				list(REMOVE_ITEM uses ${used})
+			endif()
+		endforeach()
+		if(support)
+		# TOLERANCE(end)
+		list(PREPEND uses support)
+		# TOLERANCE(begin)
+		endif()
+		# TOLERANCE(end)
+		suffixed(uses "${suffix}" ${uses})
+		add_executable(${name} ${source})
+		target_compile_definitions(${name} PRIVATE
+			$<$<BOOL:${suffix}>:WAYBILL_CONTROLS>)
+		test_program(${name} "${uses};${links}")
+		add_test(NAME ${name} COMMAND ${name})
+		test_environment(${name})
+		set_property(TEST ${name} PROPERTY LABELS check)
+	endforeach()
+	if(T_CONTROLS)
+		message(FATAL_ERROR "CONTROLS ${T_CONTROLS}: no such test")
+	endif()
+endfunction()
+
+# Scripts print TAP. Those under ONCE look at the tree or make builds of
+# their own: one run of them, in the release build, is enough.
+function(scripts)
+	cmake_parse_arguments(PARSE_ARGV 0 S "" "" "ONCE")
+	if(fuzzing)
+		return()
+	endif()
+	foreach(label IN ITEMS tap once)
+		set(patterns ${S_UNPARSED_ARGUMENTS})
+		if(label STREQUAL once)
+			set(patterns ${S_ONCE})
+		endif()
+		set(found)
+		if(patterns)
+			file(GLOB found CONFIGURE_DEPENDS ${patterns})
+		endif()
+		foreach(script IN LISTS found)
+			cmake_path(RELATIVE_PATH script BASE_DIRECTORY
+				${PROJECT_SOURCE_DIR}/tests OUTPUT_VARIABLE name)
+			set(run /usr/bin/python3)
+			if(script MATCHES "[.]bats$")
+				set(run bats --formatter tap)
+			elseif(script MATCHES "[.]sh$")
+				set(run sh)
+			endif()
+			add_test(NAME ${name} COMMAND ${run} ${script})
+			test_environment(${name})
+			set_property(TEST ${name} PROPERTY LABELS tap)
+			if(label STREQUAL once)
+				set_property(TEST ${name} APPEND PROPERTY
+					LABELS once)
+			endif()
+		endforeach()
+	endforeach()
+endfunction()
+
+# In the fuzz preset: fuzz_<x>, a libFuzzer program, and fuzz_<x>_planted, in
+# which the sources that know WAYBILL_PLANT_<X> are compiled once more with
+# that bug in them (their objects take the place of the archive's). In every
+# other build fuzz_<x> replays the corpus as a test.
+function(fuzzers)
+	cmake_parse_arguments(PARSE_ARGV 0 F "" "" "USES")
+	file(GLOB sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+	# TOLERANCE(begin)
+	foreach(used IN LISTS F_USES)
+		if(NOT TARGET ${used})
+			list(REMOVE_ITEM F_USES ${used})
+		endif()
+	endforeach()
+	# TOLERANCE(end)
+	list(REVERSE F_USES)
+	set(candidates)
+	foreach(module IN LISTS F_USES)
+		get_property(files GLOBAL PROPERTY files_${module})
+		list(APPEND candidates ${files})
+	endforeach()
+	foreach(source IN LISTS sources)
+		cmake_path(GET source STEM name)
+		string(REGEX REPLACE "^fuzz_" "" subject ${name})
+		if(NOT fuzzing)
+			add_executable(${name} ${source}
+				tests/fuzz/replay_main.c)
+			test_program(${name} "${F_USES}")
+			add_test(NAME ${name} COMMAND ${name} ${subject}
+				${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${subject})
+			test_environment(${name})
+			set_property(TEST ${name} PROPERTY LABELS tap)
+			continue()
+		endif()
+		string(TOUPPER WAYBILL_PLANT_${subject} plant)
+		set(planted)
+		foreach(file IN LISTS candidates)
+			file(STRINGS ${file} hit REGEX "${plant}([^A-Z0-9_]|$)"
+				LIMIT_COUNT 1)
+			if(hit)
+				list(APPEND planted ${file})
+			endif()
+		endforeach()
+		if(NOT planted)
+			message(FATAL_ERROR "${name}: no source has ${plant}")
+		endif()
+		add_executable(${name} ${source})
+		add_executable(${name}_planted ${source} ${planted})
+		target_compile_definitions(${name}_planted PRIVATE ${plant})
+		foreach(target IN ITEMS ${name} ${name}_planted)
+			test_program(${target} "${F_USES}")
+			target_link_options(${target} PRIVATE
+				-fsanitize=fuzzer)
+		endforeach()
+	endforeach()
+endfunction()
+
+function(bench name)
+	cmake_parse_arguments(PARSE_ARGV 1 B "" "" "USES;LINKS")
+	# TOLERANCE(begin)
+	existing(there "bench/${name}" bench ${name}.c)
+	foreach(used IN LISTS B_USES)
+		if(NOT TARGET ${used})
+			set(there)
+		endif()
+	endforeach()
+	if(NOT there)
+		return()
+	endif()
+	# TOLERANCE(end)
+	if(fuzzing)
+		return()
+	endif()
+	external(links ${B_LINKS})
+	add_executable(bench_${name} bench/${name}.c)
+	target_link_libraries(bench_${name} PRIVATE ${B_USES} ${links})
+	set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name}
+		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+endfunction()
