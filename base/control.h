@@ -13,7 +13,8 @@
 
 #include <stdbool.h>
 
-/* clang-format off: id, what it protects */
+/* Id, what it protects. */
+/* clang-format off */
 #define CONTROL_LIST(X)                                                       \
 	X(GROUP_SYNC, "fdatasync of a group before it is acknowledged")       \
 	X(ABORT_SYNC, "sync after an unwritten group was truncated away")     \
@@ -48,7 +49,6 @@
 	X(PUBLISH_ORDER, "publish after the sync, never before")              \
 	X(STAGED_WAIT, "answers from staged state wait until it is durable")  \
 	X(POISON, "no write after a failed sync")
-/* clang-format on */
 
 enum control {
 #define CONTROL_ENUM(name, what) CONTROL_##name,
@@ -56,6 +56,7 @@ enum control {
 #undef CONTROL_ENUM
 	CONTROL_COUNT,
 };
+/* clang-format on */
 
 #ifdef WAYBILL_CONTROLS
 /* The test build: which id is switched off (CONTROL_COUNT: none). */
@@ -76,5 +77,10 @@ static inline bool control_off(enum control control)
  * there is none). */
 const char *control_name(enum control control);
 enum control control_find(const char *name);
+
+/* For the mains of tests: switch off what the environment's WAYBILL_CONTROL
+ * names. False where there is no such id, or this build cannot switch any
+ * off: a control that was not in force must not look like one that passed. */
+bool control_from_environment(void);
 
 #endif

@@ -44,10 +44,10 @@ struct file {
 
 enum file_flags {
 	FILE_READ = 0,
-	FILE_WRITE = 1,	     /* and read */
-	FILE_CREATE = 2,     /* if absent; implies FILE_WRITE */
-	FILE_EXCLUSIVE = 4,  /* with FILE_CREATE: WB_EXISTS if present */
-	FILE_TRUNCATE = 8,   /* to nothing */
+	FILE_WRITE = 1,	    /* and read */
+	FILE_CREATE = 2,    /* if absent; implies FILE_WRITE */
+	FILE_EXCLUSIVE = 4, /* with FILE_CREATE: WB_EXISTS if present */
+	FILE_TRUNCATE = 8,  /* to nothing */
 };
 
 /* Whoever holds the lock, as far as its text tells; pid 0: unknown. */
@@ -57,8 +57,8 @@ struct lock_holder {
 };
 
 struct dir_ops {
-	enum wb_error (*open)(struct dir *dir, const char *name,
-			      unsigned flags, struct file **ret_file);
+	enum wb_error (*open)(struct dir *dir, const char *name, unsigned flags,
+			      struct file **ret_file);
 	enum wb_error (*make)(struct dir *dir, const char *name);
 	enum wb_error (*rename)(struct dir *dir, const char *from,
 				const char *to);
@@ -161,10 +161,12 @@ static inline enum wb_error dir_sync(struct dir *dir, const char *name,
 }
 
 /* Every entry of the directory (name "") or of a sub-directory, in no order,
- * without "." and "..". */
-static inline enum wb_error
-dir_list(struct dir *dir, const char *name,
-	 bool (*visit)(void *context, const char *entry), void *context)
+ * without "." and "..", until `visit` returns false. `visit` may remove what
+ * it is shown. */
+static inline enum wb_error dir_list(struct dir *dir, const char *name,
+				     bool (*visit)(void *context,
+						   const char *entry),
+				     void *context)
 {
 	return dir->ops->list(dir, name, visit, context);
 }

@@ -8,12 +8,25 @@
 #include "base/env.h"
 #include "base/file.h"
 
-/* Open the directory `path`; with `create`, make it first (one level, mode
- * 0700) and set `*ret_created`. Network and stacked filesystems, on which
- * locks or fsync do not mean what they say, are refused (NFS, 9p, overlay)
- * or reported through `diag` (FUSE). WB_NOT_FOUND: no such directory.
- * `ret_text` receives path and reason on failure. */
-enum wb_error posix_dir_open(const char *path, bool create,
+enum posix_dir_flags {
+	POSIX_DIR_CREATE = 1, /* make it if absent: one level, mode 0700 */
+	/* Accept a filesystem that is refused by default, with a warning:
+	 * for a scratch store on a container's overlay, say. */
+	POSIX_DIR_ANY_FILESYSTEM = 2,
+};
+
+/* Open the directory `path`. `*ret_created`: this call made it (it is not
+ * synced: that is dir_sync ".."). NULL is allowed for it.
+ *
+ * Filesystems on which locks or fsync do not mean what they say are refused
+ * (NFS, 9p, SMB, AFS, overlay) or reported through `diag` (FUSE).
+ *
+ * WB_NOT_FOUND: no such directory. WB_BAD_INPUT: such a filesystem. Else as
+ * in file.h. `ret_text` receives path and reason on failure.
+ *
+ * The handle holds a descriptor of the directory, not its name: a directory
+ * renamed while it is open stays the same store. */
+enum wb_error posix_dir_open(const char *path, unsigned flags,
 			     const struct diag *diag, struct dir **ret_dir,
 			     bool *ret_created, struct wb_text *ret_text);
 

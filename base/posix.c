@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/posix.h"
+#include "base/posix_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum wb_error posix_error(int number)
+{
+	switch (number) {
+	case ENOENT:
+	case ENOTDIR:
+		return WB_NOT_FOUND;
+	case EEXIST:
+		return WB_EXISTS;
+	case ENOSPC:
+	case EDQUOT:
+		return WB_NO_SPACE;
+	case EFBIG:
+		return WB_TOO_LARGE;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return WB_PERMISSION;
+	case ENOMEM:
+		return WB_NO_MEMORY;
+	default:
+		return WB_IO;
+	}
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec now;
+
+	if (clock_gettime(id, &now) != 0)
+		abort(); /* only for a clock that does not exist */
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t wall_ns(const struct clock *clock)
+{
+	(void)clock;
+	return clock_ns(CLOCK_REALTIME);
+}
+
+static int64_t monotonic_ns(const struct clock *clock)
+{
+	(void)clock;
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+const struct clock posix_clock = {
+	.wall_ns = wall_ns,
+	.monotonic_ns = monotonic_ns,
+};
+
+static void random_fill(const struct random *random, void *buffer, size_t size)
+{
+	unsigned char *at = buffer;
+
+	(void)random;
+	while (size > 0) {
+		ssize_t got = getrandom(at, size, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			abort(); /* a kernel without getrandom */
+		at += got;
+		size -= (size_t)got;
+	}
+}
+
+const struct random posix_random = {.fill = random_fill};

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The directory vtable on POSIX, and the door to it.
+ *
+ * Everything is relative to one descriptor, so that a directory that is
+ * renamed, or replaced under its path, never mixes two stores. Nothing below
+ * follows a symbolic link or opens what is not a regular file: a store holds
+ * neither.
+ */
+#include "base/posix.h"
+#include "base/posix_private.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct posix_dir {
+	struct dir dir;
+	int fd;
+	int lock_fd; /* -1: not locked */
+};
+
+static struct posix_dir *posix_dir_of(struct dir *dir)
+{
+	return (struct posix_dir *)dir;
+}
+
+static enum wb_error posix_open(struct dir *dir, const char *name,
+				unsigned flags, struct file **ret_file)
+{
+	/* O_NONBLOCK: a FIFO in the way must not hang us. */
+	int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	struct stat stat;
+	int fd;
+
+	assert(!(flags & FILE_EXCLUSIVE) || flags & FILE_CREATE);
+	if (flags & (FILE_WRITE | FILE_CREATE | FILE_TRUNCATE))
+		how |= O_RDWR;
+	if (flags & FILE_CREATE)
+		how |= O_CREAT;
+	if (flags & FILE_EXCLUSIVE)
+		how |= O_EXCL;
+	if (flags & FILE_TRUNCATE)
+		how |= O_TRUNC;
+	do {
+		fd = openat(posix_dir_of(dir)->fd, name, how, 0600);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return posix_error(errno);
+	if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+		(void)close(fd);
+		return WB_IO;
+	}
+	return posix_file_from(fd, ret_file);
+}
+
+static enum wb_error posix_make(struct dir *dir, const char *name)
+{
+	struct stat stat;
+	int fd = posix_dir_of(dir)->fd;
+
+	if (mkdirat(fd, name, 0700) == 0)
+		return WB_OK;
+	if (errno != EEXIST)
+		return posix_error(errno);
+	if (fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
+		return posix_error(errno);
+	return S_ISDIR(stat.st_mode) ? WB_OK : WB_EXISTS;
+}
+
+static enum wb_error posix_rename(struct dir *dir, const char *from,
+				  const char *to)
+{
+	int fd = posix_dir_of(dir)->fd;
+
+	return renameat(fd, from, fd, to) == 0 ? WB_OK : posix_error(errno);
+}
+
+static enum wb_error posix_remove(struct dir *dir, const char *name)
+{
+	int fd = posix_dir_of(dir)->fd;
+
+	return unlinkat(fd, name, 0) == 0 ? WB_OK : posix_error(errno);
+}
+
+/* A descriptor of its own for "", "..", or a sub-directory; -1 and errno. */
+static int open_directory(struct dir *dir, const char *name)
+{
+	return openat(posix_dir_of(dir)->fd, *name ? name : ".",
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static enum wb_error posix_sync(struct dir *dir, const char *name)
+{
+	enum wb_error error;
+	int fd = open_directory(dir, name);
+
+	if (fd < 0)
+		return posix_error(errno);
+	error = fsync(fd) == 0 ? WB_OK : posix_error(errno);
+	(void)close(fd);
+	return error;
+}
+
+static enum wb_error posix_list(struct dir *dir, const char *name,
+				bool (*visit)(void *context, const char *entry),
+				void *context)
+{
+	enum wb_error error = WB_OK;
+	struct dirent *entry;
+	DIR *stream;
+	int fd = open_directory(dir, name);
+
+	if (fd < 0)
+		return posix_error(errno);
+	stream = fdopendir(fd);
+	if (!stream) {
+		error = posix_error(errno);
+		(void)close(fd);
+		return error;
+	}
+	for (;;) {
+		errno = 0;
+		entry = readdir(stream);
+		if (!entry) {
+			if (errno)
+				error = posix_error(errno);
+			break;
+		}
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!visit(context, entry->d_name))
+			break;
+	}
+	(void)closedir(stream);
+	return error;
+}
+
+static enum wb_error posix_dir_lock(struct dir *dir, bool exclusive,
+				    struct lock_holder *ret_holder)
+{
+	struct posix_dir *self = posix_dir_of(dir);
+
+	assert(self->lock_fd < 0);
+	return posix_lock(self->fd, exclusive, &self->lock_fd, ret_holder);
+}
+
+static void posix_dir_close(struct dir *dir)
+{
+	struct posix_dir *self = posix_dir_of(dir);
+
+	/* Closing, not unlocking: in a forked child an unlock would take the
+	 * lock from the parent. The directory goes first, so that whoever
+	 * gets the file's lock finds the directory's free as well. */
+	(void)close(self->fd);
+	if (self->lock_fd >= 0)
+		(void)close(self->lock_fd);
+	free(self);
+}
+
+static const struct dir_ops posix_dir_ops = {
+	.open = posix_open,
+	.make = posix_make,
+	.rename = posix_rename,
+	.remove = posix_remove,
+	.sync = posix_sync,
+	.list = posix_list,
+	.lock = posix_dir_lock,
+	.close = posix_dir_close,
+};
+
+/* ---- the door ---- */
+
+/* From statfs(2) and the kernel's linux/magic.h. */
+static const struct filesystem filesystems[] = {
+	{0x00006969, true, "NFS", "locks and fsync depend on the server"},
+	{0x01021997, true, "9p", "locks and fsync depend on the server"},
+	{0x0000517B, true, "SMB", "locks and fsync depend on the server"},
+	{0xFE534D42, true, "SMB", "locks and fsync depend on the server"},
+	{0xFF534D42, true, "SMB", "locks and fsync depend on the server"},
+	{0x5346414F, true, "AFS", "locks and fsync depend on the server"},
+	{0x794C7630, true, "overlay", "fsync may be switched off below it"},
+	{0x65735546, false, "FUSE", "locks and fsync depend on its program"},
+};
+
+const struct filesystem *filesystem_find(uint32_t magic)
+{
+	for (size_t i = 0; i < sizeof(filesystems) / sizeof(*filesystems); i++)
+		if (filesystems[i].magic == magic)
+			return &filesystems[i];
+	return NULL;
+}
+
+static enum wb_error filesystem_check(int fd, const char *path, unsigned flags,
+				      const struct diag *diag,
+				      struct wb_text *ret_text)
+{
+	const struct filesystem *filesystem;
+	struct statfs stat;
+
+	if (fstatfs(fd, &stat) != 0)
+		return text_set(ret_text, posix_error(errno), "%s: %s", path,
+				strerrordesc_np(errno));
+	filesystem = filesystem_find((uint32_t)stat.f_type);
+	if (!filesystem)
+		return WB_OK;
+	if (filesystem->refuse && !(flags & POSIX_DIR_ANY_FILESYSTEM))
+		return text_set(ret_text, WB_BAD_INPUT,
+				"%s: a store cannot be kept on %s: %s", path,
+				filesystem->name, filesystem->reason);
+	diag_warn(diag, "%s: on %s: %s", path, filesystem->name,
+		  filesystem->reason);
+	return WB_OK;
+}
+
+enum wb_error posix_dir_open(const char *path, unsigned flags,
+			     const struct diag *diag, struct dir **ret_dir,
+			     bool *ret_created, struct wb_text *ret_text)
+{
+	struct posix_dir *dir;
+	enum wb_error error;
+	bool created = false;
+	int fd;
+
+	if (flags & POSIX_DIR_CREATE) {
+		created = mkdir(path, 0700) == 0;
+		if (!created && errno != EEXIST)
+			return text_set(ret_text, posix_error(errno),
+					"%s: cannot make the directory: %s",
+					path, strerrordesc_np(errno));
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return text_set(ret_text, posix_error(errno), "%s: %s", path,
+				strerrordesc_np(errno));
+	error = filesystem_check(fd, path, flags, diag, ret_text);
+	dir = error ? NULL : malloc(sizeof(*dir));
+	if (!error && !dir)
+		error = text_set(ret_text, WB_NO_MEMORY, "%s: %s", path,
+				 wb_error_text(WB_NO_MEMORY));
+	if (error) {
+		(void)close(fd);
+		if (created)
+			(void)rmdir(path);
+		return error;
+	}
+	*dir = (struct posix_dir){.dir.ops = &posix_dir_ops,
+				  .fd = fd,
+				  .lock_fd = -1};
+	*ret_dir = &dir->dir;
+	if (ret_created)
+		*ret_created = created;
+	return WB_OK;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The file vtable on POSIX.
+ *
+ * Three rules. EINTR and short transfers end here. A failed fsync is never
+ * tried again, not even after EINTR: the kernel reports a lost write once,
+ * so a second answer of "fine" would be a lie. And no call may raise SIGXFSZ,
+ * whose default action kills the process that embeds us: what would grow a
+ * file past RLIMIT_FSIZE is refused before the kernel sees it. (Blocking the
+ * signal around each write was the alternative: two system calls more, and
+ * a pending signal to hunt down afterwards.)
+ */
+#include "base/posix_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct posix_file {
+	struct file file;
+	int fd;
+};
+
+static int fd_of(const struct file *file)
+{
+	return ((const struct posix_file *)file)->fd;
+}
+
+/* May a file grow to `end` bytes? */
+static enum wb_error growth_allowed(uint64_t end)
+{
+	struct rlimit limit;
+
+	if (end > INT64_MAX)
+		return WB_TOO_LARGE;
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return posix_error(errno);
+	if (limit.rlim_cur != RLIM_INFINITY && end > limit.rlim_cur)
+		return WB_TOO_LARGE;
+	return WB_OK;
+}
+
+static enum wb_error posix_read(struct file *file, void *buffer, size_t size,
+				uint64_t offset, size_t *ret_size)
+{
+	char *to = buffer;
+	size_t done = 0;
+
+	/* pread would call it an invalid argument; no file is that long. */
+	if (offset > INT64_MAX) {
+		*ret_size = 0;
+		return WB_OK;
+	}
+	while (done < size) {
+		ssize_t got = pread(fd_of(file), to + done, size - done,
+				    (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return posix_error(errno);
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	*ret_size = done;
+	return WB_OK;
+}
+
+static enum wb_error posix_write(struct file *file, const void *bytes,
+				 size_t size, uint64_t offset)
+{
+	const char *from = bytes;
+	size_t done = 0;
+	enum wb_error error;
+
+	if (size > INT64_MAX || offset > INT64_MAX - size)
+		return WB_TOO_LARGE;
+	error = growth_allowed(offset + size);
+	if (error)
+		return error;
+	while (done < size) {
+		ssize_t put = pwrite(fd_of(file), from + done, size - done,
+				     (off_t)(offset + done));
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return posix_error(errno);
+		if (put == 0)
+			return WB_IO;
+		done += (size_t)put;
+	}
+	return WB_OK;
+}
+
+static enum wb_error posix_sync(struct file *file)
+{
+	return fdatasync(fd_of(file)) == 0 ? WB_OK : posix_error(errno);
+}
+
+static enum wb_error posix_size(struct file *file, uint64_t *ret_size)
+{
+	struct stat stat;
+
+	if (fstat(fd_of(file), &stat) != 0)
+		return posix_error(errno);
+	*ret_size = (uint64_t)stat.st_size;
+	return WB_OK;
+}
+
+static enum wb_error posix_truncate(struct file *file, uint64_t size)
+{
+	enum wb_error error = growth_allowed(size);
+
+	/* The limit is on growing: cutting a longer file is always allowed. */
+	if (error) {
+		uint64_t present;
+		enum wb_error size_error = posix_size(file, &present);
+
+		if (size_error)
+			return size_error;
+		if (size > present)
+			return error;
+	}
+	while (ftruncate(fd_of(file), (off_t)size) != 0)
+		if (errno != EINTR)
+			return posix_error(errno);
+	return WB_OK;
+}
+
+static enum wb_error posix_allocate(struct file *file, uint64_t size)
+{
+	uint64_t present;
+	enum wb_error error = growth_allowed(size);
+
+	if (error || size == 0)
+		return error;
+	while (fallocate(fd_of(file), 0, 0, (off_t)size) != 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EOPNOTSUPP && errno != ENOSYS)
+			return posix_error(errno);
+		/* No reservation here: at least the length. */
+		error = posix_size(file, &present);
+		if (error || present >= size)
+			return error;
+		return posix_truncate(file, size);
+	}
+	return WB_OK;
+}
+
+static enum wb_error posix_drop_cache(struct file *file)
+{
+	int number;
+
+	/* Only clean pages can be dropped. */
+	if (fsync(fd_of(file)) != 0)
+		return posix_error(errno);
+	number = posix_fadvise(fd_of(file), 0, 0, POSIX_FADV_DONTNEED);
+	return number == 0 ? WB_OK : posix_error(number);
+}
+
+static void posix_close(struct file *file)
+{
+	/* Closing reports nothing that a sync has not reported. */
+	(void)close(fd_of(file));
+	free(file);
+}
+
+static const struct file_ops posix_file_ops = {
+	.read = posix_read,
+	.write = posix_write,
+	.sync = posix_sync,
+	.truncate = posix_truncate,
+	.allocate = posix_allocate,
+	.size = posix_size,
+	.drop_cache = posix_drop_cache,
+	.close = posix_close,
+};
+
+enum wb_error posix_file_from(int fd, struct file **ret_file)
+{
+	struct posix_file *file = malloc(sizeof(*file));
+
+	if (!file) {
+		(void)close(fd);
+		return WB_NO_MEMORY;
+	}
+	*file = (struct posix_file){.file.ops = &posix_file_ops, .fd = fd};
+	*ret_file = &file->file;
+	return WB_OK;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the posix_*.c files share; nobody else but their tests.
+ */
+#ifndef WAYBILL_BASE_POSIX_PRIVATE_H
+#define WAYBILL_BASE_POSIX_PRIVATE_H
+
+#include "base/file.h"
+
+#include <stdint.h>
+
+/* What file.h promises for an errno. */
+enum wb_error posix_error(int number);
+
+/* Takes `fd`, a regular file, also on failure. */
+enum wb_error posix_file_from(int fd, struct file **ret_file);
+
+/* ---- the lock ---- */
+
+enum { LOCK_TEXT_BYTES = 128 };
+
+/* "PID BOOT-ID COMMAND\n", padded with spaces to LOCK_TEXT_BYTES so that it is
+ * written over its predecessor in place, also on a full disk. */
+struct lock_text {
+	int64_t pid;
+	char boot_id[37];
+	char command[64];
+};
+
+/* False where the bytes are not such a text; `*ret_text` is then untouched. */
+bool lock_text_decode(const void *bytes, size_t size,
+		      struct lock_text *ret_text);
+/* Fills all of `bytes`. What is not printable becomes '?'. */
+void lock_text_encode(const struct lock_text *text,
+		      char bytes[LOCK_TEXT_BYTES]);
+
+/* Lock `dir_fd` and the file `lock` in it. `*ret_fd` must stay open for as
+ * long as the lock is wanted. Errors as dir_lock. */
+enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
+			 struct lock_holder *ret_holder);
+
+/* ---- filesystems that need a word ---- */
+
+struct filesystem {
+	uint32_t magic; /* statfs(2), f_type */
+	bool refuse;	/* else warn */
+	const char *name;
+	const char *reason;
+};
+
+/* NULL: nothing is known against it. */
+const struct filesystem *filesystem_find(uint32_t magic);
+
+#endif
