@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a directory to the history that it holds: docs/FORMAT.md, "Opening".
+ * Reads only; what follows from the verdict is log.c's to do.
+ */
+#ifndef WAYBILL_LOG_RECOVER_H
+#define WAYBILL_LOG_RECOVER_H
+
+#include "base/env.h"
+#include "log/anchor.h"
+#include "log/scan.h"
+
+enum log_segment_state { LOG_ACTIVE, LOG_SEALED, LOG_CUT };
+
+/* What is known of one segment file. */
+struct log_segment {
+	struct segment_header header;
+	enum log_segment_state state;
+	uint64_t end;  /* bytes that count */
+	uint64_t head; /* newest revision in it or before it */
+	int64_t time_min_ns, time_max_ns; /* of its commits */
+	/* Its versions: of the active one always, in the order written; of
+	 * others when they were asked for, as in the footer. */
+	struct log_entry *entries;
+	size_t entry_count, entry_capacity;
+	bool entries_known;
+};
+
+struct recovery {
+	struct log_segment *segments; /* in order of their ranges */
+	size_t count;
+	struct anchor anchor;
+	enum verdict verdict; /* of the newest segment */
+	struct scan scan;     /* of the newest segment */
+};
+
+typedef enum wb_error log_replay_fn(void *context,
+				    const struct commit *commit);
+
+/* Recover and hand every commit that counts to `replay`, oldest first.
+ * WB_NOT_A_STORE: nothing, or a creation that did not finish. WB_CORRUPT
+ * (reported), WB_UNSUPPORTED, and what files return. On failure nothing is
+ * owed; on success recovery_release. */
+enum wb_error recover(struct dir *dir, const struct env *env,
+		      struct chain *chain, log_replay_fn *replay,
+		      void *context, struct recovery *ret_recovery);
+void recovery_release(struct recovery *recovery);
+
+/* Remember where the mutations of a commit are. WB_NO_MEMORY. */
+enum wb_error log_segment_index(struct log_segment *segment,
+				const struct commit *commit, uint64_t offset);
+enum wb_error log_segment_index_reserve(struct log_segment *segment,
+					size_t count);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A segment is read whole (64 MiB at most, but for one large transaction),
+ * verified in a first pass and decoded in a second: whether its last frames
+ * count is known only at the end of the first.
+ */
+#include "log/scan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ZERO_STEP 4096u
+
+enum wb_error image_read(struct image *image, struct dir *dir,
+			 const char *name, const struct diag *diag,
+			 bool prove)
+{
+	struct file *file;
+	uint64_t size = 0;
+	enum wb_error error;
+
+	error = dir_open(dir, name, FILE_READ, &file);
+	if (error)
+		return error;
+	if (prove) {
+		error = file_sync(file, CONTROL_RECOVER_SYNC);
+		if (!error)
+			error = file_drop_cache(file,
+						CONTROL_RECOVER_DROP_CACHE);
+	}
+	if (!error)
+		error = file_size(file, &size);
+	if (!error && size > IMAGE_BYTES_MAX)
+		error = diag_corrupt(diag, name, size,
+				     "the file is too large for a segment");
+	if (!error && size > image->capacity) {
+		free(image->bytes);
+		image->bytes = malloc(size);
+		image->capacity = image->bytes ? size : 0;
+		if (!image->bytes)
+			error = WB_NO_MEMORY;
+	}
+	image->size = 0;
+	if (!error && size > 0)
+		error = file_read(file, image->bytes, size, 0, &image->size);
+	file_close(file);
+	return error;
+}
+
+void image_release(struct image *image)
+{
+	free(image->bytes);
+	*image = (struct image){0};
+}
+
+static enum wb_error frame_at(const struct image *image, uint64_t salt,
+			      uint64_t offset, struct frame *ret_frame)
+{
+	return frame_decode(image->bytes + offset, image->size - offset, salt,
+			    offset, ret_frame);
+}
+
+/* The rules that hold between a frame and what stands before it. */
+static const char *rule_broken(const struct frame *frame, uint64_t offset,
+			       uint64_t head)
+{
+	uint64_t expected = head + (frame->type == FRAME_COMMIT);
+
+	if (frame->type == FRAME_RECORDS)
+		return "records of a base in a log segment";
+	if (frame->revision != expected && !control_off(CONTROL_REVISION_DENSE))
+		return "its revision does not follow the one before";
+	if (frame->durable_bytes > offset)
+		return "it claims that bytes behind it were durable";
+	if (frame->durable_revision > head)
+		return "it claims that a later revision was durable";
+	return NULL;
+}
+
+static enum wb_error take_footer(const struct frame *frame,
+				 const struct segment_header *header,
+				 struct scan *scan)
+{
+	bool fits;
+
+	if (footer_decode(frame->payload, frame->payload_bytes,
+			  &scan->footer))
+		return WB_CORRUPT;
+	fits = scan->footer.commits ==
+	       scan->head - (header->first_revision - 1);
+	if (scan->footer.commits > 0 &&
+	    scan->footer.first_revision != header->first_revision)
+		fits = false;
+	scan->footer_payload = frame->payload;
+	return fits ? WB_OK : WB_CORRUPT;
+}
+
+static enum wb_error take_commit(const struct frame *frame,
+				 const struct scan_options *options,
+				 bool chained, struct scan *scan)
+{
+	enum wb_error error = WB_OK;
+
+	scan->head = frame->revision;
+	if (!chained)
+		return WB_OK;
+	error = chain_next(options->chain,
+			   (struct wb_bytes){frame->payload,
+					     frame->payload_bytes},
+			   scan->chain);
+	if (!error && scan->head == options->chain_at) {
+		scan->chain_at_seen = true;
+		memcpy(scan->chain_at_value, scan->chain, CHAIN_BYTES);
+	}
+	return error;
+}
+
+static enum wb_error walk(const struct image *image,
+			  const struct segment_header *header,
+			  const struct scan_options *options, bool chained,
+			  struct scan *scan)
+{
+	uint64_t limit = image->size;
+	struct frame frame;
+	const char *broken;
+	enum wb_error error;
+
+	if (options->stop_at && options->stop_at < limit)
+		limit = options->stop_at;
+	while (scan->end < limit && scan->last_type != FRAME_FOOTER) {
+		error = frame_at(image, header->salt, scan->end, &frame);
+		if (error == WB_CORRUPT)
+			break;
+		if (error)
+			return error;
+		broken = rule_broken(&frame, scan->end, scan->head);
+		if (broken)
+			return diag_corrupt(options->diag, options->name,
+					    scan->end, "%s", broken);
+		if (frame.type == FRAME_COMMIT)
+			error = take_commit(&frame, options, chained, scan);
+		else if (frame.type == FRAME_FOOTER)
+			error = take_footer(&frame, header, scan);
+		if (error == WB_CORRUPT)
+			return diag_corrupt(options->diag, options->name,
+					    scan->end,
+					    "the footer contradicts the "
+					    "commits before it");
+		if (error)
+			return error;
+		if (frame.durable_revision > scan->floor_revision)
+			scan->floor_revision = frame.durable_revision;
+		scan->last_type = (enum frame_type)frame.type;
+		scan->frames++;
+		scan->end += frame.frame_bytes;
+	}
+	return WB_OK;
+}
+
+static void look_behind(const struct image *image, struct scan *scan)
+{
+	size_t at = image->size;
+
+	while (at - scan->end >= ZERO_STEP &&
+	       bytes_are_zero(image->bytes + at - ZERO_STEP, ZERO_STEP))
+		at -= ZERO_STEP;
+	while (at > scan->end && image->bytes[at - 1] == 0)
+		at--;
+	scan->debris_end = at;
+	if (at > scan->end)
+		scan->rest = SEEN_DEBRIS;
+	else
+		scan->rest = image->size > scan->end ? SEEN_ZEROS
+						     : SEEN_NOTHING;
+}
+
+/* Frames that verify behind a tear say what was durable when they were
+ * written. */
+static void raise_floor(const struct image *image, uint64_t salt,
+			struct scan *scan)
+{
+	struct frame frame;
+	uint64_t at;
+
+	for (at = scan->end; at < scan->debris_end; at += FRAME_ALIGN) {
+		if (frame_at(image, salt, at, &frame))
+			continue;
+		if (frame.durable_bytes > scan->floor_bytes)
+			scan->floor_bytes = frame.durable_bytes;
+		if (frame.durable_revision > scan->floor_revision)
+			scan->floor_revision = frame.durable_revision;
+	}
+}
+
+enum wb_error scan_segment(const struct image *image,
+			   const struct segment_header *header,
+			   const struct scan_options *options,
+			   struct scan *ret_scan)
+{
+	bool chained = options->compute_chain || options->tail;
+	enum wb_error error;
+	struct scan scan;
+	int pass;
+
+	/* Hashing costs as much as all the rest; a sealed segment's footer
+	 * holds the value, so hash only where there turns out to be none. */
+	for (pass = 0;; pass++) {
+		scan = (struct scan){
+			.end = SEGMENT_FRAMES_AT,
+			.head = header->first_revision - 1,
+			.last_type = FRAME_NONE,
+		};
+		memcpy(scan.chain, header->previous_chain, CHAIN_BYTES);
+		if (scan.head == options->chain_at) {
+			scan.chain_at_seen = true;
+			memcpy(scan.chain_at_value, scan.chain, CHAIN_BYTES);
+		}
+		error = walk(image, header, options, chained, &scan);
+		if (error)
+			return error;
+		if (chained || scan.last_type == FRAME_FOOTER)
+			break;
+		chained = true;
+	}
+	if (scan.last_type == FRAME_FOOTER) {
+		if (chained && memcmp(scan.chain, scan.footer.chain,
+				      CHAIN_BYTES) != 0 &&
+		    !control_off(CONTROL_CHAIN_VERIFY))
+			return diag_corrupt(options->diag, options->name,
+					    scan.end,
+					    "the footer's chain value is not "
+					    "that of the commits");
+		memcpy(scan.chain, scan.footer.chain, CHAIN_BYTES);
+	}
+	look_behind(image, &scan);
+	if (options->tail)
+		raise_floor(image, header->salt, &scan);
+	*ret_scan = scan;
+	return WB_OK;
+}
+
+enum wb_error scan_commits(const struct image *image, const struct scan *scan,
+			   const char *name, const struct diag *diag,
+			   scan_commit_fn *visit, void *context)
+{
+	uint64_t at = SEGMENT_FRAMES_AT;
+	struct commit commit;
+	struct frame frame;
+	enum wb_error error;
+
+	while (at < scan->end) {
+		if (frame_parse(image->bytes + at, image->size - at, &frame))
+			return diag_corrupt(diag, name, at,
+					    "the frame changed while it was "
+					    "read");
+		if (frame.type == FRAME_COMMIT) {
+			error = commit_decode(frame.payload,
+					      frame.payload_bytes, &commit);
+			if (error ||
+			    commit.head.revision != frame.revision)
+				return diag_corrupt(
+					diag, name, at,
+					"the frame of revision %" PRIu64
+					" holds no valid commit",
+					frame.revision);
+			error = visit(context, &commit, at);
+			if (error)
+				return error;
+		}
+		at += frame.frame_bytes;
+	}
+	return WB_OK;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A segment file's own parts: its name, its header (two copies), its footer.
+ * docs/FORMAT.md, "Segment".
+ */
+#ifndef WAYBILL_LOG_SEGMENT_H
+#define WAYBILL_LOG_SEGMENT_H
+
+#include "base/diag.h"
+#include "base/file.h"
+#include "log/format.h"
+
+#include <waybill/store.h>
+
+struct segment_header {
+	uint32_t kind; /* enum segment_kind */
+	uint64_t incompat;
+	uint64_t ro_compat;
+	uint8_t uuid[UUID_BYTES];
+	uint64_t epoch;
+	uint64_t id;
+	uint64_t generation;
+	uint64_t first_revision;
+	uint64_t last_revision;
+	uint64_t as_of;
+	uint64_t salt;
+	uint64_t previous_id;
+	uint64_t previous_bytes;
+	uint64_t previous_revision;
+	uint64_t previous_epoch;
+	uint8_t previous_chain[CHAIN_BYTES];
+	int64_t created_ns;
+};
+
+/* "0000000000000001.log" */
+#define SEGMENT_NAME_SIZE 32
+void segment_name(uint64_t id, enum segment_kind kind,
+		  char ret_name[SEGMENT_NAME_SIZE]);
+bool segment_name_parse(const char *name, uint64_t *ret_id,
+			enum segment_kind *ret_kind);
+
+/* Copy 0 or 1 of the header, SEGMENT_HEADER_BYTES. */
+void segment_header_encode(const struct segment_header *header,
+			   unsigned copy, uint8_t *ret_bytes);
+/* Silent. WB_CORRUPT; WB_UNSUPPORTED: a newer format version, or an unknown
+ * incompat bit. */
+enum wb_error segment_header_decode(const uint8_t *bytes, unsigned copy,
+				    struct segment_header *ret_header);
+
+/* Write both copies at the head of `file`. */
+enum wb_error segment_header_write(struct file *file,
+				   const struct segment_header *header);
+
+/* Read the header of `name` from its first SEGMENT_FRAMES_AT bytes: the
+ * first copy that is good; a bad one is reported. */
+enum wb_error segment_header_read(const uint8_t *bytes, size_t size,
+				  const char *name, const struct diag *diag,
+				  struct segment_header *ret_header);
+
+/* One version of a key, for finding it again. */
+struct log_entry {
+	uint32_t hash;
+	uint32_t mutation; /* its place in the commit */
+	uint64_t revision;
+	uint64_t offset; /* of the frame */
+};
+
+struct footer {
+	uint64_t first_revision;
+	uint64_t last_revision;
+	uint64_t commits;
+	int64_t time_min_ns;
+	int64_t time_max_ns;
+	uint8_t chain[CHAIN_BYTES];
+	uint64_t entry_count;
+};
+
+/* Encode; sorts `entries` by (hash, revision, mutation). `ret_bytes` has
+ * footer_size(entry_count) bytes. */
+size_t footer_size(uint64_t entry_count);
+void footer_encode(const struct footer *footer, struct log_entry *entries,
+		   uint8_t *ret_bytes);
+/* Decode head and check that the size fits and the entries are in order and
+ * in range. Silent WB_CORRUPT. */
+enum wb_error footer_decode(const uint8_t *payload, size_t size,
+			    struct footer *ret_footer);
+/* Entry number `at` of a decoded footer. */
+struct log_entry footer_entry(const uint8_t *payload,
+			      const struct footer *footer, uint64_t at);
+
+#endif
