@@ -124,7 +124,8 @@ struct wb_images_ops {
 			     const struct wb_call *call, const char *name,
 			     struct wb_image **ret_image,
 			     struct wb_text *ret_text);
-	/* Create or replace; created_at of an existing name is kept. */
+	/* Create or replace; created_at of an existing name is kept.
+	 * `condition` may be NULL. */
 	enum wb_error (*put)(struct wb_images *images,
 			     const struct wb_call *call,
 			     const struct wb_image *image,
@@ -140,11 +141,13 @@ struct wb_images_ops {
 				struct wb_image **ret_image,
 				struct wb_text *ret_text);
 	/* Mask paths: labels, labels.<key>, target, annotations,
-	 * annotations.<key>; none: replace all. WB_NOT_FOUND. */
+	 * annotations.<key>; none: replace all. WB_NOT_FOUND. `condition`
+	 * may be NULL. */
 	enum wb_error (*update)(struct wb_images *images,
 				const struct wb_call *call,
 				const struct wb_image *image,
 				const char *const *paths, size_t path_count,
+				const struct wb_condition *condition,
 				struct wb_outcome *ret_outcome,
 				struct wb_image **ret_image,
 				struct wb_text *ret_text);
