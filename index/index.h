@@ -30,12 +30,19 @@ uint64_t index_hash(const struct index *index, const void *key,
 		    size_t key_bytes);
 
 /* Make room for `count` more keys, so that loading does not rehash.
- * WB_NO_MEMORY. After a successful reserve the next `count` puts cannot
- * fail. */
+ * WB_NO_MEMORY. It takes the hashes to spread evenly, as a seeded hash does.
+ */
 enum wb_error index_reserve(struct index *index, size_t count);
 
-/* Bring the table's line of this hash towards the cache. */
+/* Make room for keys of exactly these hashes: after WB_OK, putting them
+ * cannot fail. WB_NO_MEMORY. */
+enum wb_error index_reserve_hashes(struct index *index, const uint64_t *hashes,
+				   size_t count);
+
+/* Bring the table's line of this hash towards the cache; a while later, what
+ * that line says of its record. For readers of many keys, and for loading. */
 void index_prefetch(const struct index *index, uint64_t hash);
+void index_prefetch_record(struct index *index, uint64_t hash);
 
 /* Insert or replace; `*ret_old` is the record replaced, or NULL. The index
  * owns `record` from here on. WB_NO_MEMORY: nothing changed. */
@@ -71,8 +78,8 @@ struct scan_batch {
 	size_t size;
 	size_t used;
 	size_t count;
-	bool more;	/* there are records after the last one */
-	size_t needed;	/* after WB_BUFFER: bytes for the next record */
+	bool more;     /* there are records after the last one */
+	size_t needed; /* after WB_BUFFER: bytes for the next record */
 };
 
 /* Fill `batch` with the records whose key starts with `prefix` and is
@@ -91,6 +98,6 @@ size_t index_count(const struct index *index);
 /* Keys and values of all records, bytes. */
 uint64_t index_record_bytes(const struct index *index);
 /* Tables and name order, bytes. */
-uint64_t index_table_bytes(const struct index *index);
+uint64_t index_table_bytes(struct index *index);
 
 #endif
