@@ -2,7 +2,7 @@
 # The words that CMakeLists.txt is written in.
 #
 #   module(NAME USES… FILES… PROTO… LINKS…)   a folder, one static library
-#   library(NAME MODULES…)                    the modules as lib<NAME>.{a,so}
+#   library(NAME MODULES… EXPORTS… PKG_CONFIG…)  lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
 #   tests(USES… LINKS… CONTROLS…)             tests/test_<x>.c, one program each
 #   scripts(PATTERN… ONCE PATTERN…)           tests that are scripts and print TAP
@@ -192,7 +192,7 @@ endfunction()
 # The archive holds one object in which everything but the public symbols is
 # local: a program that links it may have a log_open() of its own.
 function(library name)
-	cmake_parse_arguments(PARSE_ARGV 1 L "" "" "MODULES")
+	cmake_parse_arguments(PARSE_ARGV 1 L "" "EXPORTS;PKG_CONFIG" "MODULES")
 	set(objects)
 	set(words)
 	foreach(module IN LISTS L_MODULES)
@@ -208,7 +208,7 @@ function(library name)
 	list(REMOVE_DUPLICATES words)
 	external(links ${words})
 
-	set(map ${PROJECT_SOURCE_DIR}/cmake/lib${name}.map)
+	set(map ${PROJECT_SOURCE_DIR}/${L_EXPORTS})
 	add_library(lib${name} SHARED ${objects})
 	target_link_libraries(lib${name} PRIVATE ${links})
 	target_link_options(lib${name} PRIVATE -Wl,--version-script=${map})
@@ -237,31 +237,50 @@ function(library name)
 			string(APPEND requires " ${pkg_${word}}")
 		endif()
 	endforeach()
-	configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
+	configure_file(${L_PKG_CONFIG} ${name}.pc @ONLY)
 	install(TARGETS lib${name} lib${name}_static)
 	install(DIRECTORY include/${name} TYPE INCLUDE)
 	install(FILES ${PROJECT_BINARY_DIR}/${name}.pc
 		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 
+# The main is tools/<NAME>.c; the other files are a library, so that tests can
+# link with them.
 function(tool name)
 	cmake_parse_arguments(PARSE_ARGV 1 T "" "" "USES;FILES;LINKS")
 	# TOLERANCE(begin)
 	existing(T_FILES "tool ${name}" tools ${T_FILES})
+	set(whole TRUE)
 	foreach(used IN LISTS T_USES)
 		if(NOT TARGET ${used})
-			set(T_FILES)
+			list(REMOVE_ITEM T_USES ${used})
+			set(whole FALSE)
 		endif()
 	endforeach()
-	if(NOT T_FILES)
-		message(STATUS "tool ${name}: skipped, not there yet")
+	if(NOT "${name}.c" IN_LIST T_FILES)
+		set(whole FALSE)
+	endif()
+	# TOLERANCE(end)
+	external(links ${T_LINKS})
+	list(REMOVE_ITEM T_FILES ${name}.c)
+	list(TRANSFORM T_FILES PREPEND tools/)
+	set(parts)
+	if(T_FILES)
+		set(parts ${name}_parts)
+		add_library(${parts} STATIC ${T_FILES})
+		target_link_libraries(${parts} PUBLIC ${T_USES}
+			PRIVATE ${links})
+		set_property(GLOBAL APPEND PROPERTY tools ${parts})
+		set_property(GLOBAL PROPERTY files_${parts} ${T_FILES})
+	endif()
+	# TOLERANCE(begin)
+	if(NOT whole)
+		message(STATUS "tool ${name}: not there yet")
 		return()
 	endif()
 	# TOLERANCE(end)
-	list(TRANSFORM T_FILES PREPEND tools/)
-	external(links ${T_LINKS})
-	add_executable(${name} ${T_FILES})
-	target_link_libraries(${name} PRIVATE ${T_USES} ${links})
+	add_executable(${name} tools/${name}.c)
+	target_link_libraries(${name} PRIVATE ${parts} ${T_USES} ${links})
 	install(TARGETS ${name})
 endfunction()
 
@@ -289,9 +308,9 @@ function(test_program name links)
 	endif()
 endfunction()
 
-# tests/test_<x>.c is linked with the module that has <x>.c and what that one
-# uses, which proves that the module stands alone; if there is no such file,
-# with all of USES. Every .c in tests/support is at hand.
+# tests/test_<x>.c is linked with the module (or the tool's parts) that has
+# <x>.c and what that one uses, which proves that the module stands alone; if
+# there is no such file, with all of USES. Every .c in tests/support is at hand.
 function(tests)
 	cmake_parse_arguments(PARSE_ARGV 0 T "" "" "USES;LINKS;CONTROLS")
 	if(fuzzing)
@@ -301,6 +320,7 @@ function(tests)
 	file(GLOB support CONFIGURE_DEPENDS tests/support/*.c)
 	file(GLOB sources CONFIGURE_DEPENDS tests/test_*.c)
 	get_property(protos GLOBAL PROPERTY proto_targets)
+	get_property(tools GLOBAL PROPERTY tools)
 	foreach(suffix IN ITEMS "" _controls)
 		# TOLERANCE(begin)
 		if(NOT support)
@@ -323,10 +343,11 @@ function(tests)
 		endif()
 		string(REGEX REPLACE "^test_" "" subject ${name})
 		set(uses)
-		foreach(module IN LISTS T_USES)
-			get_property(files GLOBAL PROPERTY files_${module})
-			if(${module}/${subject}.c IN_LIST files)
-				set(uses ${module})
+		foreach(part IN LISTS T_USES tools)
+			get_property(files GLOBAL PROPERTY files_${part})
+			list(TRANSFORM files REPLACE ".*/" "")
+			if(${subject}.c IN_LIST files)
+				set(uses ${part})
 			endif()
 		endforeach()
 		if(NOT uses)
