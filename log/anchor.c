@@ -102,12 +102,10 @@ static enum wb_error anchor_choose(const uint8_t *bytes, size_t size,
 			return WB_UNSUPPORTED;
 	}
 	if (error[0] && error[1])
-		return diag_corrupt(diag, ANCHOR_NAME, 0,
-				    "both slots are bad");
+		return diag_corrupt(diag, ANCHOR_NAME, 0, "both slots are bad");
 	if (error[0] || error[1]) {
 		best = error[0] ? 1 : 0;
-		diag_warn(diag,
-			  "anchor: slot %u is bad, the other one is used",
+		diag_warn(diag, "anchor: slot %u is bad, the other one is used",
 			  best == 0 ? 2 : 1);
 	} else {
 		best = anchors[1].sequence > anchors[0].sequence ? 1 : 0;

@@ -83,8 +83,7 @@ static size_t mutation_body_size(const struct mutation *mutation)
 {
 	return wire_varint_field_size(MUTATION_KIND, mutation->key.kind) +
 	       wire_bytes_field_size(MUTATION_NS, mutation->key.ns.size) +
-	       wire_bytes_field_size(MUTATION_NAME,
-				     mutation->key.name.size) +
+	       wire_bytes_field_size(MUTATION_NAME, mutation->key.name.size) +
 	       wire_bytes_field_size(MUTATION_VALUE, mutation->value.size) +
 	       wire_varint_field_size(MUTATION_DELETED, mutation->deleted) +
 	       wire_varint_field_size(MUTATION_PREVIOUS,
@@ -106,8 +105,7 @@ void mutation_write(struct writer *writer, const struct mutation *mutation)
 	wire_put_bytes(writer, MUTATION_NAME, mutation->key.name);
 	wire_put_bytes(writer, MUTATION_VALUE, mutation->value);
 	wire_put_varint(writer, MUTATION_DELETED, mutation->deleted);
-	wire_put_varint(writer, MUTATION_PREVIOUS,
-			mutation->previous_revision);
+	wire_put_varint(writer, MUTATION_PREVIOUS, mutation->previous_revision);
 }
 
 /* Where a field of record.proto has another wire type, the message is not
@@ -171,8 +169,7 @@ static bool mutation_is_valid(const struct mutation *mutation)
 
 	return key->kind >= 1 && key->kind <= WB_KIND_LAST &&
 	       key->ns.size <= WB_NAMESPACE_BYTES_MAX &&
-	       (key->ns.size == 0 ||
-		!memchr(key->ns.data, 0, key->ns.size)) &&
+	       (key->ns.size == 0 || !memchr(key->ns.data, 0, key->ns.size)) &&
 	       key->name.size >= 1 && key->name.size <= WB_NAME_BYTES_MAX &&
 	       !(mutation->deleted && mutation->value.size > 0);
 }
@@ -213,8 +210,7 @@ static bool mutation_decode(struct wb_bytes bytes, struct mutation *mutation)
 	return good && !reader.failed && mutation_is_valid(mutation);
 }
 
-static bool head_field(const struct wire_field *field,
-		       struct commit_head *head)
+static bool head_field(const struct wire_field *field, struct commit_head *head)
 {
 	uint64_t value = 0;
 	bool good = true;

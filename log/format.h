@@ -11,15 +11,15 @@
 #define FORMAT_VERSION 1u
 
 /* Frames */
-#define FRAME_MAGIC	      0x52464257u /* "WBFR" */
-#define FRAME_VERSION	      1u
-#define FRAME_HEADER_BYTES    48u
-#define FRAME_ALIGN	      8u
-#define FRAME_PADDING_MAX     520u /* exclusive */
-#define FRAME_SEED_STEP	      UINT64_C(0x9E3779B97F4A7C15)
-#define COMMIT_PAYLOAD_MAX    ((16u << 20) + (64u << 10))
-#define FOOTER_PAYLOAD_MAX    (128u << 20)
-#define GROUP_ALIGN	      512u
+#define FRAME_MAGIC	   0x52464257u /* "WBFR" */
+#define FRAME_VERSION	   1u
+#define FRAME_HEADER_BYTES 48u
+#define FRAME_ALIGN	   8u
+#define FRAME_PADDING_MAX  520u /* exclusive */
+#define FRAME_SEED_STEP	   UINT64_C(0x9E3779B97F4A7C15)
+#define COMMIT_PAYLOAD_MAX ((16u << 20) + (64u << 10))
+#define FOOTER_PAYLOAD_MAX (128u << 20)
+#define GROUP_ALIGN	   512u
 
 enum frame_type {
 	FRAME_NONE = 0,

@@ -72,49 +72,55 @@ void frame_seal(uint8_t *at, const struct frame *frame, uint64_t salt,
 	assert(!writer.failed);
 }
 
-/* Header fields and bounds; the checksum is the caller's to compare. */
-static enum wb_error header_parse(struct reader *reader, struct frame *frame,
-				  uint64_t *ret_checksum,
-				  uint8_t *ret_version, uint16_t *ret_zero)
-{
+/* What stands before the payload. */
+struct header {
+	uint64_t checksum;
 	uint32_t magic;
+	uint8_t version;
+	uint16_t zero;
+	struct frame frame;
+};
 
-	*ret_checksum = read_u64(reader);
-	magic = read_u32(reader);
+/* False where the fields make no sense, whatever the checksum says. */
+static bool header_parse(struct reader *reader, struct header *header)
+{
+	struct frame *frame = &header->frame;
+
+	*header = (struct header){.checksum = read_u64(reader)};
+	header->magic = read_u32(reader);
 	frame->type = read_u8(reader);
-	*ret_version = read_u8(reader);
-	*ret_zero = read_u16(reader);
+	header->version = read_u8(reader);
+	header->zero = read_u16(reader);
 	frame->frame_bytes = read_u32(reader);
 	frame->payload_bytes = read_u32(reader);
 	frame->revision = read_u64(reader);
 	frame->durable_revision = read_u64(reader);
 	frame->durable_bytes = read_u64(reader);
-	if (reader->failed || magic != FRAME_MAGIC || !sizes_fit(frame))
-		return WB_CORRUPT;
+	return !reader->failed && header->magic == FRAME_MAGIC &&
+	       sizes_fit(frame);
+}
+
+static bool frame_is_there(const struct frame *frame, size_t size)
+{
 #ifdef WAYBILL_PLANT_FRAME
 	/* A planted fault for the fuzzer: the bound is off by a little. */
-	if (frame->frame_bytes > reader->size + 64)
-		return WB_CORRUPT;
+	return frame->frame_bytes <= size + 64;
 #else
-	if (frame->frame_bytes > reader->size)
-		return WB_CORRUPT;
+	return frame->frame_bytes <= size;
 #endif
-	return WB_OK;
 }
 
 enum wb_error frame_parse(const uint8_t *bytes, size_t size,
 			  struct frame *ret_frame)
 {
 	struct reader reader = reader_of(bytes, size);
-	struct frame frame = {0};
-	uint64_t checksum;
-	uint16_t zero;
-	uint8_t version;
+	struct header header;
 
-	if (header_parse(&reader, &frame, &checksum, &version, &zero))
+	if (!header_parse(&reader, &header) ||
+	    !frame_is_there(&header.frame, size))
 		return WB_CORRUPT;
-	frame.payload = read_span(&reader, frame.payload_bytes);
-	*ret_frame = frame;
+	header.frame.payload = read_span(&reader, header.frame.payload_bytes);
+	*ret_frame = header.frame;
 	return WB_OK;
 }
 
@@ -122,24 +128,32 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 			   uint64_t offset, struct frame *ret_frame)
 {
 	struct reader reader = reader_of(bytes, size);
-	struct frame frame = {0};
-	uint64_t checksum;
-	uint16_t zero;
-	uint8_t version;
+	struct frame *frame;
+	struct header header;
 
-	if (header_parse(&reader, &frame, &checksum, &version, &zero))
+	if (!header_parse(&reader, &header) ||
+	    !frame_is_there(&header.frame, size))
 		return WB_CORRUPT;
-	if (frame_checksum(bytes, frame.frame_bytes, salt, offset) !=
-		    checksum &&
+	frame = &header.frame;
+	if (frame_checksum(bytes, frame->frame_bytes, salt, offset) !=
+		    header.checksum &&
 	    !control_off(CONTROL_FRAME_VERIFY))
 		return WB_CORRUPT;
-	if (version != FRAME_VERSION || frame.type > FRAME_RECORDS)
+	if (header.version != FRAME_VERSION || frame->type > FRAME_RECORDS)
 		return WB_UNSUPPORTED;
-	frame.payload = read_span(&reader, frame.payload_bytes);
-	if (frame.type == FRAME_NONE || zero != 0 ||
-	    !read_zeros(&reader, frame.frame_bytes - FRAME_HEADER_BYTES -
-					 frame.payload_bytes))
+	frame->payload = read_span(&reader, frame->payload_bytes);
+	if (frame->type == FRAME_NONE || header.zero != 0 ||
+	    !read_zeros(&reader, frame->frame_bytes - FRAME_HEADER_BYTES -
+					 frame->payload_bytes))
 		return WB_CORRUPT;
-	*ret_frame = frame;
+	*ret_frame = *frame;
 	return WB_OK;
+}
+
+size_t frame_bytes_claimed(const uint8_t *bytes, size_t size)
+{
+	struct reader reader = reader_of(bytes, size);
+	struct header header;
+
+	return header_parse(&reader, &header) ? header.frame.frame_bytes : 0;
 }

@@ -46,4 +46,8 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 enum wb_error frame_parse(const uint8_t *bytes, size_t size,
 			  struct frame *ret_frame);
 
+/* How long the frame at `bytes` says it is, for reading the rest of it; 0
+ * where even its header does not make sense. */
+size_t frame_bytes_claimed(const uint8_t *bytes, size_t size);
+
 #endif

@@ -90,8 +90,7 @@ static void name_of(const struct log_segment *segment,
 
 /* ---- headers ---- */
 
-static enum wb_error read_header(struct walk *walk,
-				 struct log_segment *segment)
+static enum wb_error read_header(struct walk *walk, struct log_segment *segment)
 {
 	uint8_t bytes[SEGMENT_FRAMES_AT];
 	char name[SEGMENT_NAME_SIZE];
@@ -107,8 +106,8 @@ static enum wb_error read_header(struct walk *walk,
 	error = file_read(file, bytes, sizeof(bytes), 0, &size);
 	file_close(file);
 	if (!error)
-		error = segment_header_read(bytes, size, name,
-					    walk->env->diag, &header);
+		error = segment_header_read(bytes, size, name, walk->env->diag,
+					    &header);
 	if (error)
 		return error;
 	if (header.id != segment->header.id || header.kind != SEGMENT_LOG)
@@ -141,8 +140,7 @@ static enum wb_error check_identity(const struct walk *walk,
 /* The first segment begins the history: nothing before it may be missing. */
 static enum wb_error check_beginning(struct walk *walk)
 {
-	const struct segment_header *header =
-		&walk->found.segments[0].header;
+	const struct segment_header *header = &walk->found.segments[0].header;
 	uint8_t start[CHAIN_BYTES];
 	char name[SEGMENT_NAME_SIZE];
 	enum wb_error error;
@@ -200,8 +198,7 @@ static enum wb_error check_anchor(const struct walk *walk)
 			    anchor->active_id, last->header.id);
 }
 
-static bool chain_contradicts(const struct walk *walk,
-			      const struct scan *scan)
+static bool chain_contradicts(const struct walk *walk, const struct scan *scan)
 {
 	return scan->chain_at_seen && !control_off(CONTROL_CHAIN_VERIFY) &&
 	       memcmp(scan->chain_at_value, walk->found.anchor.chain,
@@ -210,9 +207,9 @@ static bool chain_contradicts(const struct walk *walk,
 
 /* ---- one segment ---- */
 
-static enum seen_successor compare_successor(
-	const struct log_segment *segment, const struct scan *scan,
-	const struct segment_header *next)
+static enum seen_successor compare_successor(const struct log_segment *segment,
+					     const struct scan *scan,
+					     const struct segment_header *next)
 {
 	const struct segment_header *header = &segment->header;
 
@@ -250,8 +247,8 @@ static struct seen what_was_seen(const struct walk *walk,
 	if (scan->last_type == FRAME_FOOTER)
 		seen.end = SEEN_FOOTER;
 	else
-		seen.end = scan->last_type == FRAME_CLOSE ? SEEN_CLOSE
-							  : SEEN_OPEN;
+		seen.end =
+			scan->last_type == FRAME_CLOSE ? SEEN_CLOSE : SEEN_OPEN;
 	seen.successor = next ? compare_successor(segment, scan, next)
 			      : SEEN_NO_SUCCESSOR;
 	return seen;
@@ -339,13 +336,13 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 			 : newest			  ? LOG_ACTIVE
 							  : LOG_CUT;
 	segment->end = scan.end;
+	segment->footer_at = scan.footer_at;
 	segment->head = scan.head;
 	segment->time_min_ns = INT64_MAX;
 	segment->time_max_ns = INT64_MIN;
 	found->scan = scan;
 	walk->replaying = segment;
 	walk->index = newest;
-	segment->entries_known = newest;
 	if (newest) {
 		error = check_anchor(walk);
 		if (error)
@@ -382,8 +379,8 @@ static enum wb_error recover_without_anchor(struct walk *walk)
 				     &options, &scan);
 	if (error)
 		return error;
-	if (found->count == 1 && scan.frames == 0 &&
-	    scan.rest != SEEN_DEBRIS && found->segments[0].header.id == 1)
+	if (found->count == 1 && scan.frames == 0 && scan.rest != SEEN_DEBRIS &&
+	    found->segments[0].header.id == 1)
 		return WB_NOT_A_STORE;
 	return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
 			    "it is missing, and the log is not empty");
@@ -413,8 +410,8 @@ static enum wb_error recover_with_anchor(struct walk *walk)
 }
 
 enum wb_error recover(struct dir *dir, const struct env *env,
-		      struct chain *chain, log_replay_fn *replay,
-		      void *context, struct recovery *ret_recovery)
+		      struct chain *chain, log_replay_fn *replay, void *context,
+		      struct recovery *ret_recovery)
 {
 	struct walk walk = {
 		.dir = dir,
@@ -434,7 +431,6 @@ enum wb_error recover(struct dir *dir, const struct env *env,
 					      : recover_with_anchor(&walk);
 	}
 	image_release(&walk.image);
-	walk.found.scan.footer_payload = NULL;
 	if (error)
 		recovery_release(&walk.found);
 	else

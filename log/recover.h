@@ -19,11 +19,10 @@ struct log_segment {
 	uint64_t end;  /* bytes that count */
 	uint64_t head; /* newest revision in it or before it */
 	int64_t time_min_ns, time_max_ns; /* of its commits */
-	/* Its versions: of the active one always, in the order written; of
-	 * others when they were asked for, as in the footer. */
+	uint64_t footer_at; /* of a sealed one: where its footer stands */
+	/* Its versions, of the active one only; others have a footer. */
 	struct log_entry *entries;
 	size_t entry_count, entry_capacity;
-	bool entries_known;
 };
 
 struct recovery {
@@ -34,16 +33,15 @@ struct recovery {
 	struct scan scan;     /* of the newest segment */
 };
 
-typedef enum wb_error log_replay_fn(void *context,
-				    const struct commit *commit);
+typedef enum wb_error log_replay_fn(void *context, const struct commit *commit);
 
 /* Recover and hand every commit that counts to `replay`, oldest first.
  * WB_NOT_A_STORE: nothing, or a creation that did not finish. WB_CORRUPT
  * (reported), WB_UNSUPPORTED, and what files return. On failure nothing is
  * owed; on success recovery_release. */
 enum wb_error recover(struct dir *dir, const struct env *env,
-		      struct chain *chain, log_replay_fn *replay,
-		      void *context, struct recovery *ret_recovery);
+		      struct chain *chain, log_replay_fn *replay, void *context,
+		      struct recovery *ret_recovery);
 void recovery_release(struct recovery *recovery);
 
 /* Remember where the mutations of a commit are. WB_NO_MEMORY. */

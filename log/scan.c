@@ -12,9 +12,8 @@
 
 #define ZERO_STEP 4096u
 
-enum wb_error image_read(struct image *image, struct dir *dir,
-			 const char *name, const struct diag *diag,
-			 bool prove)
+enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
+			 const struct diag *diag, bool prove)
 {
 	struct file *file;
 	uint64_t size = 0;
@@ -84,15 +83,14 @@ static enum wb_error take_footer(const struct frame *frame,
 {
 	bool fits;
 
-	if (footer_decode(frame->payload, frame->payload_bytes,
-			  &scan->footer))
+	if (footer_decode(frame->payload, frame->payload_bytes, &scan->footer))
 		return WB_CORRUPT;
 	fits = scan->footer.commits ==
 	       scan->head - (header->first_revision - 1);
 	if (scan->footer.commits > 0 &&
 	    scan->footer.first_revision != header->first_revision)
 		fits = false;
-	scan->footer_payload = frame->payload;
+	scan->footer_at = scan->end;
 	return fits ? WB_OK : WB_CORRUPT;
 }
 
@@ -171,8 +169,8 @@ static void look_behind(const struct image *image, struct scan *scan)
 	if (at > scan->end)
 		scan->rest = SEEN_DEBRIS;
 	else
-		scan->rest = image->size > scan->end ? SEEN_ZEROS
-						     : SEEN_NOTHING;
+		scan->rest =
+			image->size > scan->end ? SEEN_ZEROS : SEEN_NOTHING;
 }
 
 /* Frames that verify behind a tear say what was durable when they were
@@ -224,8 +222,8 @@ enum wb_error scan_segment(const struct image *image,
 		chained = true;
 	}
 	if (scan.last_type == FRAME_FOOTER) {
-		if (chained && memcmp(scan.chain, scan.footer.chain,
-				      CHAIN_BYTES) != 0 &&
+		if (chained &&
+		    memcmp(scan.chain, scan.footer.chain, CHAIN_BYTES) != 0 &&
 		    !control_off(CONTROL_CHAIN_VERIFY))
 			return diag_corrupt(options->diag, options->name,
 					    scan.end,
@@ -257,8 +255,7 @@ enum wb_error scan_commits(const struct image *image, const struct scan *scan,
 		if (frame.type == FRAME_COMMIT) {
 			error = commit_decode(frame.payload,
 					      frame.payload_bytes, &commit);
-			if (error ||
-			    commit.head.revision != frame.revision)
+			if (error || commit.head.revision != frame.revision)
 				return diag_corrupt(
 					diag, name, at,
 					"the frame of revision %" PRIu64

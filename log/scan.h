@@ -26,9 +26,8 @@ struct image {
 
 /* Read all of `name`. `prove`: fsync it and drop it from the page cache
  * first, for it may hold what was written and never synced. */
-enum wb_error image_read(struct image *image, struct dir *dir,
-			 const char *name, const struct diag *diag,
-			 bool prove);
+enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
+			 const struct diag *diag, bool prove);
 void image_release(struct image *image);
 
 struct scan {
@@ -46,16 +45,16 @@ struct scan {
 	bool chain_at_seen;
 	uint8_t chain_at_value[CHAIN_BYTES];
 	struct footer footer; /* where last_type is FRAME_FOOTER */
-	const uint8_t *footer_payload;
+	uint64_t footer_at;
 };
 
 struct scan_options {
 	const char *name; /* of the file, for reports */
 	const struct diag *diag;
 	struct chain *chain;
-	uint64_t stop_at;  /* a cut: nothing behind it is looked at; 0: none */
-	uint64_t chain_at; /* report the chain value at this revision */
-	bool tail;	   /* the newest segment: look for the floor */
+	uint64_t stop_at;   /* a cut: nothing behind it is looked at; 0: none */
+	uint64_t chain_at;  /* report the chain value at this revision */
+	bool tail;	    /* the newest segment: look for the floor */
 	bool compute_chain; /* else only where there is no footer */
 };
 
@@ -69,8 +68,7 @@ enum wb_error scan_segment(const struct image *image,
 
 /* Decode each commit of a scanned image in order, up to `scan->end`. An error
  * of the callback ends it and is returned. */
-typedef enum wb_error scan_commit_fn(void *context,
-				     const struct commit *commit,
+typedef enum wb_error scan_commit_fn(void *context, const struct commit *commit,
 				     uint64_t offset);
 enum wb_error scan_commits(const struct image *image, const struct scan *scan,
 			   const char *name, const struct diag *diag,

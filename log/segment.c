@@ -62,8 +62,8 @@ static uint64_t header_checksum(const uint8_t *bytes, unsigned copy)
 				    (uint64_t)copy * SEGMENT_HEADER_BYTES);
 }
 
-void segment_header_encode(const struct segment_header *header,
-			   unsigned copy, uint8_t *ret_bytes)
+void segment_header_encode(const struct segment_header *header, unsigned copy,
+			   uint8_t *ret_bytes)
 {
 	struct writer writer = writer_of(ret_bytes, SEGMENT_HEADER_BYTES);
 
@@ -225,8 +225,8 @@ void footer_encode(const struct footer *footer, struct log_entry *entries,
 
 		write_u32(&writer, entry->hash);
 		write_u32(&writer, (uint32_t)(entry->offset / FRAME_ALIGN));
-		write_u32(&writer, (uint32_t)(entry->revision -
-					      footer->first_revision));
+		write_u32(&writer,
+			  (uint32_t)(entry->revision - footer->first_revision));
 		write_u32(&writer, entry->mutation);
 	}
 	assert(!writer.failed);
@@ -289,10 +289,10 @@ enum wb_error footer_decode(const uint8_t *payload, size_t size,
 	    size != footer_size(footer.entry_count) ||
 #endif
 	    footer.first_revision > footer.last_revision ||
-	    footer.commits != (footer.last_revision
-				       ? footer.last_revision -
-						 footer.first_revision + 1
-				       : 0) ||
+	    footer.commits !=
+		    (footer.last_revision
+			     ? footer.last_revision - footer.first_revision + 1
+			     : 0) ||
 	    !entries_are_valid(payload, &footer))
 		return WB_CORRUPT;
 	*ret_footer = footer;

@@ -40,8 +40,8 @@ bool segment_name_parse(const char *name, uint64_t *ret_id,
 			enum segment_kind *ret_kind);
 
 /* Copy 0 or 1 of the header, SEGMENT_HEADER_BYTES. */
-void segment_header_encode(const struct segment_header *header,
-			   unsigned copy, uint8_t *ret_bytes);
+void segment_header_encode(const struct segment_header *header, unsigned copy,
+			   uint8_t *ret_bytes);
 /* Silent. WB_CORRUPT; WB_UNSUPPORTED: a newer format version, or an unknown
  * incompat bit. */
 enum wb_error segment_header_decode(const uint8_t *bytes, unsigned copy,

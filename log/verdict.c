@@ -42,8 +42,7 @@ static bool fits(int row, int seen)
 
 enum verdict verdict_of(const struct seen *seen)
 {
-	bool below =
-		seen->below_floor && !control_off(CONTROL_RECOVER_FLOOR);
+	bool below = seen->below_floor && !control_off(CONTROL_RECOVER_FLOOR);
 	size_t at;
 
 	for (at = 0; at + 1 < sizeof(rows) / sizeof(rows[0]); at++) {

@@ -89,8 +89,7 @@ static void put_varint(struct writer *writer, uint64_t value)
 	write_bytes(writer, bytes, size);
 }
 
-static void put_key(struct writer *writer, uint32_t number,
-		    enum wire_type type)
+static void put_key(struct writer *writer, uint32_t number, enum wire_type type)
 {
 	put_varint(writer, (uint64_t)number << 3 | type);
 }

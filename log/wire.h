@@ -10,7 +10,12 @@
 
 #include <waybill/store.h>
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+enum wire_type {
+	WIRE_VARINT = 0,
+	WIRE_FIXED64 = 1,
+	WIRE_BYTES = 2,
+	WIRE_FIXED32 = 5
+};
 
 struct wire_field {
 	uint32_t number;
@@ -27,8 +32,7 @@ size_t wire_varint_size(uint64_t value);
 
 /* A field that has its default value is not written, as proto3 says. */
 void wire_put_varint(struct writer *writer, uint32_t number, uint64_t value);
-void wire_put_fixed64(struct writer *writer, uint32_t number,
-		      uint64_t value);
+void wire_put_fixed64(struct writer *writer, uint32_t number, uint64_t value);
 void wire_put_bytes(struct writer *writer, uint32_t number,
 		    struct wb_bytes bytes);
 /* Key and length of a field of `size` bytes that the caller writes next,

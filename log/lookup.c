@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Look-ups go from the newest segment to the oldest. The active one has its
+ * entries in memory, a sealed one in its footer, a cut one is walked. The
+ * lock is held to look at a segment, never while a file is read or a visitor
+ * runs.
+ */
+#include "log/lookup.h"
+
+#include "log/state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A list of candidates, grown as they are found. */
+struct found {
+	struct log_entry *entries;
+	size_t count, capacity;
+	const struct log_query *query;
+	bool full; /* memory ran out */
+};
+
+static void found_add(struct found *found, const struct log_entry *entry)
+{
+	const struct log_query *query = found->query;
+
+	if ((query->by_hash && entry->hash != query->hash) ||
+	    (query->before && entry->revision >= query->before) ||
+	    (query->upto && entry->revision > query->upto))
+		return;
+	if (found->count == found->capacity) {
+		size_t capacity = found->capacity ? 2 * found->capacity : 64;
+		struct log_entry *grown =
+			realloc(found->entries, capacity * sizeof(*grown));
+
+		if (!grown) {
+			found->full = true;
+			return;
+		}
+		found->entries = grown;
+		found->capacity = capacity;
+	}
+	found->entries[found->count++] = *entry;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct log_entry *x = a, *y = b;
+
+	if (x->revision != y->revision)
+		return x->revision > y->revision ? -1 : 1;
+	return x->mutation < y->mutation ? -1 : x->mutation > y->mutation;
+}
+
+/* A segment as it was when the lock was held. */
+struct snapshot {
+	struct log_segment segment; /* its entries are not ours */
+	char name[SEGMENT_NAME_SIZE];
+};
+
+/* The newest segment with an id below `below` (0: of all). Takes the
+ * entries of an active one into `found`. */
+static bool snapshot_take(struct log *log, uint64_t below, struct found *found,
+			  struct snapshot *ret_snapshot)
+{
+	bool there = false;
+	size_t at, entry;
+
+	pthread_rwlock_rdlock(&log->lock);
+	for (at = log->count; at-- > 0 && !there;) {
+		const struct log_segment *segment = &log->segments[at];
+
+		if (below && segment->header.id >= below)
+			continue;
+		there = true;
+		ret_snapshot->segment = *segment;
+		if (found && segment->state == LOG_ACTIVE)
+			for (entry = 0; entry < segment->entry_count; entry++)
+				found_add(found, &segment->entries[entry]);
+	}
+	pthread_rwlock_unlock(&log->lock);
+	ret_snapshot->segment.entries = NULL;
+	if (there)
+		segment_name(ret_snapshot->segment.header.id, SEGMENT_LOG,
+			     ret_snapshot->name);
+	return there;
+}
+
+/* ---- reading frames ---- */
+
+struct frame_reader {
+	struct log *log;
+	const struct snapshot *snapshot;
+	struct file *file;
+	uint8_t *bytes;
+	size_t capacity;
+	uint64_t offset; /* of the frame in `bytes`; 0: none */
+	struct commit commit;
+};
+
+static enum wb_error frame_fill(struct frame_reader *reader, uint64_t offset,
+				size_t size, size_t *ret_size)
+{
+	uint8_t *grown;
+
+	if (size > reader->capacity) {
+		grown = realloc(reader->bytes, size);
+		if (!grown)
+			return WB_NO_MEMORY;
+		reader->bytes = grown;
+		reader->capacity = size;
+	}
+	return file_read(reader->file, reader->bytes, size, offset, ret_size);
+}
+
+/* The frame at `offset`, verified. */
+static enum wb_error frame_load(struct frame_reader *reader, uint64_t offset,
+				struct frame *ret_frame)
+{
+	const struct log_segment *segment = &reader->snapshot->segment;
+	size_t guess = 4096, size = 0;
+	struct frame frame;
+	enum wb_error error;
+	int attempt;
+
+	for (attempt = 0; attempt < 2; attempt++) {
+		if (guess > segment->end - offset)
+			guess = (size_t)(segment->end - offset);
+		error = frame_fill(reader, offset, guess, &size);
+		if (error)
+			return error;
+		if (!frame_decode(reader->bytes, size, segment->header.salt,
+				  offset, &frame)) {
+			*ret_frame = frame;
+			return WB_OK;
+		}
+		guess = frame_bytes_claimed(reader->bytes, size);
+		if (guess <= size)
+			break;
+	}
+	return diag_corrupt(reader->log->env->diag, reader->snapshot->name,
+			    offset, "a frame that was durable does not verify");
+}
+
+static enum wb_error commit_load(struct frame_reader *reader, uint64_t offset)
+{
+	struct frame frame = {0};
+	enum wb_error error;
+
+	if (reader->offset == offset)
+		return WB_OK;
+	reader->offset = 0;
+	error = frame_load(reader, offset, &frame);
+	if (error)
+		return error;
+	if (frame.type != FRAME_COMMIT ||
+	    commit_decode(frame.payload, frame.payload_bytes, &reader->commit))
+		return diag_corrupt(reader->log->env->diag,
+				    reader->snapshot->name, offset,
+				    "no commit is where the index says");
+	reader->offset = offset;
+	return WB_OK;
+}
+
+static enum wb_error reader_open(struct frame_reader *reader, struct log *log,
+				 const struct snapshot *snapshot)
+{
+	*reader = (struct frame_reader){.log = log, .snapshot = snapshot};
+	return dir_open(log->dir, snapshot->name, FILE_READ, &reader->file);
+}
+
+static void reader_close(struct frame_reader *reader)
+{
+	file_close(reader->file);
+	free(reader->bytes);
+}
+
+/* ---- candidates of a segment that is not active ---- */
+
+static enum wb_error find_in_footer(struct frame_reader *reader,
+				    struct found *found)
+{
+	const struct log_segment *segment = &reader->snapshot->segment;
+	struct log_entry entry;
+	struct footer footer;
+	struct frame frame;
+	uint64_t low = 0, high, middle;
+	enum wb_error error;
+
+	error = frame_load(reader, segment->footer_at, &frame);
+	if (error)
+		return error;
+	if (frame.type != FRAME_FOOTER ||
+	    footer_decode(frame.payload, frame.payload_bytes, &footer))
+		return diag_corrupt(reader->log->env->diag,
+				    reader->snapshot->name, segment->footer_at,
+				    "the footer is not one");
+	high = footer.entry_count;
+	while (found->query->by_hash && low < high) {
+		middle = low + (high - low) / 2;
+		entry = footer_entry(frame.payload, &footer, middle);
+		if (entry.hash < found->query->hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < footer.entry_count; low++) {
+		entry = footer_entry(frame.payload, &footer, low);
+		if (found->query->by_hash && entry.hash != found->query->hash)
+			break;
+		found_add(found, &entry);
+	}
+	return WB_OK;
+}
+
+/* Visit the commits of a segment in order, each verified. */
+static enum wb_error walk_commits(struct frame_reader *reader,
+				  void (*visit)(void *context,
+						const struct commit *commit,
+						uint64_t offset),
+				  void *context)
+{
+	const struct log_segment *segment = &reader->snapshot->segment;
+	uint64_t at = SEGMENT_FRAMES_AT;
+	struct frame frame;
+	enum wb_error error;
+
+	while (at < segment->end) {
+		error = frame_load(reader, at, &frame);
+		if (error)
+			return error;
+		if (frame.type == FRAME_COMMIT) {
+			reader->offset = 0;
+			error = commit_load(reader, at);
+			if (error)
+				return error;
+			visit(context, &reader->commit, at);
+		}
+		at += frame.frame_bytes;
+	}
+	return WB_OK;
+}
+
+static void find_in_commit(void *context, const struct commit *commit,
+			   uint64_t offset)
+{
+	struct mutation_walk walk = mutation_walk_begin(commit);
+	struct log_entry entry = {
+		.revision = commit->head.revision,
+		.offset = offset,
+	};
+	struct mutation mutation;
+
+	for (; mutation_walk_next(&walk, &mutation); entry.mutation++) {
+		entry.hash = mutation_hash(&mutation.key);
+		found_add(context, &entry);
+	}
+}
+
+/* ---- handing them out ---- */
+
+/* The mutations of one commit stand next to each other among the
+ * candidates, in order: one walk serves them all. */
+static enum wb_error hand_out(struct frame_reader *reader,
+			      const struct found *found, log_version_fn *visit,
+			      void *context, bool *ret_stopped)
+{
+	struct mutation_walk walk = {0};
+	struct mutation mutation;
+	uint64_t offset = 0;
+	uint32_t next = 0;
+	enum wb_error error;
+	size_t at;
+
+	for (at = 0; at < found->count; at++) {
+		const struct log_entry *entry = &found->entries[at];
+
+		error = commit_load(reader, entry->offset);
+		if (error)
+			return error;
+		if (offset != entry->offset) {
+			walk = mutation_walk_begin(&reader->commit);
+			offset = entry->offset;
+			next = 0;
+		}
+		do {
+			if (!mutation_walk_next(&walk, &mutation))
+				return diag_corrupt(
+					reader->log->env->diag,
+					reader->snapshot->name, offset,
+					"the commit has fewer mutations than "
+					"the index says");
+		} while (next++ < entry->mutation);
+		if (!visit(context, &reader->commit, &mutation)) {
+			*ret_stopped = true;
+			return WB_OK;
+		}
+	}
+	return WB_OK;
+}
+
+static enum wb_error visit_segment(struct log *log,
+				   const struct snapshot *snapshot,
+				   struct found *found, log_version_fn *visit,
+				   void *context, bool *ret_stopped)
+{
+	enum log_segment_state state = snapshot->segment.state;
+	struct frame_reader reader;
+	enum wb_error error;
+
+	error = reader_open(&reader, log, snapshot);
+	if (error)
+		return error;
+	if (state == LOG_SEALED)
+		error = find_in_footer(&reader, found);
+	else if (state == LOG_CUT)
+		error = walk_commits(&reader, find_in_commit, found);
+	if (!error && found->full)
+		error = WB_NO_MEMORY;
+	if (!error && found->count > 1)
+		qsort(found->entries, found->count, sizeof(*found->entries),
+		      newest_first);
+	reader.offset = 0;
+	if (!error)
+		error = hand_out(&reader, found, visit, context, ret_stopped);
+	reader_close(&reader);
+	return error;
+}
+
+enum wb_error log_versions(struct log *log, const struct log_query *query,
+			   log_version_fn *visit, void *context)
+{
+	struct found found = {.query = query};
+	enum wb_error error = WB_OK;
+	struct snapshot snapshot;
+	bool stopped = false;
+	uint64_t below = 0;
+
+	while (!error && !stopped &&
+	       snapshot_take(log, below, &found, &snapshot)) {
+		const struct segment_header *header = &snapshot.segment.header;
+		bool commits = snapshot.segment.head >= header->first_revision;
+
+		below = header->id;
+		if (commits &&
+		    (!query->before ||
+		     header->first_revision < query->before) &&
+		    (!query->upto || header->first_revision <= query->upto))
+			error = visit_segment(log, &snapshot, &found, visit,
+					      context, &stopped);
+		found.count = 0;
+	}
+	free(found.entries);
+	return error;
+}
+
+/* ---- by time ---- */
+
+struct by_time {
+	int64_t time_ns;
+	uint64_t revision;
+};
+
+static void take_by_time(void *context, const struct commit *commit,
+			 uint64_t offset)
+{
+	struct by_time *by_time = context;
+
+	(void)offset;
+	if (commit->head.time_ns <= by_time->time_ns)
+		by_time->revision = commit->head.revision;
+}
+
+enum wb_error log_revision_at(struct log *log, int64_t time_ns,
+			      uint64_t *ret_revision)
+{
+	struct by_time by_time = {.time_ns = time_ns};
+	enum wb_error error = WB_OK;
+	struct frame_reader reader;
+	struct snapshot snapshot;
+	uint64_t below = 0;
+
+	while (!error && by_time.revision == 0 &&
+	       snapshot_take(log, below, NULL, &snapshot)) {
+		const struct log_segment *segment = &snapshot.segment;
+
+		below = segment->header.id;
+		if (segment->head < segment->header.first_revision ||
+		    segment->time_min_ns > time_ns)
+			continue;
+		if (segment->time_max_ns <= time_ns) {
+			by_time.revision = segment->head;
+			break;
+		}
+		error = reader_open(&reader, log, &snapshot);
+		if (!error) {
+			error = walk_commits(&reader, take_by_time, &by_time);
+			reader_close(&reader);
+		}
+	}
+	if (!error)
+		*ret_revision = by_time.revision;
+	return error;
+}

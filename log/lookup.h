@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Finding versions again: the log read backwards. Every frame that is
+ * handed out was read from its file and verified. Any number of threads,
+ * beside appends.
+ */
+#ifndef WAYBILL_LOG_LOOKUP_H
+#define WAYBILL_LOG_LOOKUP_H
+
+#include "log/log.h"
+
+struct log_query {
+	bool by_hash; /* only keys with this mutation_hash */
+	uint32_t hash;
+	uint64_t before; /* only revisions below; 0: all */
+	uint64_t upto;	 /* only revisions up to; 0: all */
+};
+
+/* Returns false to stop. */
+typedef bool log_version_fn(void *context, const struct commit *commit,
+			    const struct mutation *mutation);
+
+/* Newest first; within a commit in its order. A hash is shared by several
+ * keys: the visitor compares. WB_CORRUPT (reported), WB_NO_MEMORY, WB_IO. */
+enum wb_error log_versions(struct log *log, const struct log_query *query,
+			   log_version_fn *visit, void *context);
+
+/* The highest revision whose time is not later; 0 if there is none. */
+enum wb_error log_revision_at(struct log *log, int64_t time_ns,
+			      uint64_t *ret_revision);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where log and index meet, for those inside Waybill: everything public is in
+ * <waybill/store.h>; this adds the two halves of a commit, and opening on a
+ * directory and an environment of the caller's (a simulated disk, a test's
+ * clock).
+ *
+ * The one rule of this folder: log first, index after. What is staged is an
+ * overlay that Updates see; it reaches the index, and so every other reader,
+ * only when it is durable.
+ *
+ *	wb_txn_begin .. store_stage     turn held; overlay, revision, encoding
+ *	store_flush                     one write, one fdatasync, then the index
+ *	store_wait                      stage's blocking other half: whoever
+ *	                                comes first flushes for all (a leader),
+ *	                                the others wait for it (followers)
+ */
+#ifndef WAYBILL_STORE_STORE_H
+#define WAYBILL_STORE_STORE_H
+
+#include "base/env.h"
+#include "base/file.h"
+
+#include <waybill/store.h>
+
+/* wb_store_open on a directory that is open already. `dir` is taken over,
+ * also on failure; `env` is copied, what it points at must outlive the store.
+ */
+enum wb_error store_open_on(struct dir *dir, const struct env *env,
+			    const struct wb_open_options *options,
+			    struct wb_store **ret_store,
+			    struct wb_text *ret_text);
+
+/* What a staged transaction waits for. */
+struct store_ticket {
+	uint64_t revision; /* 0: nothing to wait for */
+	uint64_t round;
+};
+
+/* End an Update by staging it: checked, encoded, its revision assigned, seen
+ * by later Updates; not durable yet. Frees the transaction and gives the turn
+ * away, whatever it returns. An error means that nothing was staged, but the
+ * ticket still names what the answer depends on: it is final only when
+ * store_wait for it returned WB_OK. */
+enum wb_error store_stage(struct wb_txn *txn,
+			  struct store_ticket *ret_ticket);
+
+/* Make durable and publish what is staged, in one group; WB_OK if there was
+ * nothing. One thread at a time may call it, and none while others use
+ * store_wait: it is for callers with a flusher of their own. */
+enum wb_error store_flush(struct wb_store *store);
+
+/* Is what the ticket stands for decided, and how? False: not yet. */
+bool store_poll(struct wb_store *store, const struct store_ticket *ticket,
+		enum wb_error *ret_error);
+
+/* Wait until it is decided, flushing as leader or following one. */
+enum wb_error store_wait(struct wb_store *store,
+			 const struct store_ticket *ticket);
+
+/* Free a store as a crash would leave it: nothing is written. For tests. */
+void store_abandon(struct wb_store *store);
+
+#endif
