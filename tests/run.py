@@ -303,7 +303,8 @@ def coverage(directory, folders):
     """Lines and branches that ran, by folder, from gcov's own JSON."""
     lines, branches = {}, {}
     for base, _, names in os.walk(directory):
-        notes = [os.path.join(base, n) for n in names if n.endswith(".gcda")]
+        # The notes, not the counts: what no test ever linked has no counts.
+        notes = [os.path.join(base, n) for n in names if n.endswith(".gcno")]
         if not notes:
             continue
         text = subprocess.run(
