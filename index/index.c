@@ -310,6 +310,7 @@ enum wb_error index_get(struct index *index, uint64_t hash, const void *key,
 	const struct record *record;
 	const uint64_t *slot;
 
+	table_prefetch(&shard->table, hash);
 	lock_to_read(&shard->lock);
 	slot = table_find(&shard->table, hash, key, key_bytes, &damaged);
 	record = slot ? table_record(slot) : NULL;
@@ -353,9 +354,10 @@ uint64_t index_revision(struct index *index, uint64_t hash, const void *key,
 
 /* ---- many records ---- */
 
-/* How many records a pass over many of them is ahead of itself: enough to
- * hide a miss, and few enough to be still in the first cache. */
-#define AHEAD 16u
+/* A pass over many records asks for each one twice, this long before it is
+ * there: into the second cache, then into the first. */
+#define AHEAD_EARLY 16u
+#define AHEAD	    4u
 
 /* All records, verified: what is sorted must be in its place. The order's
  * lock is held for writing, so nothing changes. */
@@ -372,8 +374,8 @@ static enum wb_error collect(const struct index *index, struct sort_item *items)
 	}
 	assert(count == index->count);
 	for (size_t i = 0; i < count; i++) {
-		if (i + AHEAD < count)
-			record_prefetch(items[i + AHEAD].record);
+		if (i + AHEAD_EARLY < count)
+			record_prefetch_early(items[i + AHEAD_EARLY].record);
 		if (!record_verifies(items[i].record))
 			return WB_CORRUPT;
 	}
@@ -417,19 +419,21 @@ static enum wb_error lock_order(struct index *index)
 /* The next records of the order, on their way into the cache. */
 struct window {
 	struct order_place place;
-	const struct record *records[AHEAD];
+	const struct record *records[AHEAD_EARLY];
 	unsigned at;
 };
 
 static const struct record *window_next(const struct order *order,
 					struct window *window)
 {
-	const struct record **oldest = &window->records[window->at++ % AHEAD];
-	const struct record *record = *oldest;
+	unsigned at = window->at++ % AHEAD_EARLY;
+	const struct record *record = window->records[at];
+	const struct record *early = order_next(order, &window->place);
 
-	*oldest = order_next(order, &window->place);
-	if (*oldest)
-		record_prefetch(*oldest);
+	window->records[at] = early;
+	if (early)
+		record_prefetch_early(early);
+	record_prefetch(window->records[(at + AHEAD) % AHEAD_EARLY]);
 	return record;
 }
 
@@ -438,7 +442,7 @@ static void window_open(const struct order *order, struct order_place place,
 {
 	struct window window = {.place = place};
 
-	for (unsigned i = 0; i < AHEAD; i++)
+	for (unsigned i = 0; i < AHEAD_EARLY; i++)
 		window_next(order, &window);
 	*ret_window = window;
 }

@@ -12,13 +12,11 @@
 
 #include "base/control.h"
 #include "base/cursor.h"
+#include "index/checksum.h"
 #include "index/heap.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 static_assert(sizeof(struct record) == 32, "a header is half a cache line");
 static_assert(KEY_BYTES_MAX <= UINT16_MAX, "key_bytes holds any key");
@@ -83,8 +81,8 @@ static uint64_t record_checksum(const struct record *record)
 {
 	const size_t skip = sizeof(record->checksum);
 
-	return XXH3_64bits((const uint8_t *)record + skip,
-			   record_size(record) - skip);
+	return checksum((const uint8_t *)record + skip,
+			record_size(record) - skip);
 }
 
 struct record *record_new(struct heap *heap, const void *key, size_t key_bytes,
