@@ -33,8 +33,12 @@ int main(void) { return control_name(0) == 0; }
 
 def run(*command, env=None, cwd=None):
     """(complaints, output)"""
-    result = subprocess.run(command, env=env, cwd=cwd, text=True, check=False,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        result = subprocess.run(command, env=env, cwd=cwd, text=True,
+                                check=False, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT)
+    except OSError as error:
+        return [str(error)], ""
     if result.returncode == 0:
         return [], result.stdout
     return [" ".join(command)] + result.stdout.splitlines()[-8:], ""
