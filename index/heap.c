@@ -20,9 +20,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdalign.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -69,10 +66,10 @@ struct chunk {
 	struct span spans[SPAN_COUNT];
 };
 
-/* Before a block that malloc gave; 16 bytes keep it aligned. */
+/* Before a block that malloc gave; a cache line, to keep it aligned. */
 struct large {
 	struct large *next, *previous;
-};
+} __attribute__((aligned(64)));
 
 struct heap {
 	pthread_mutex_t lock;
@@ -81,8 +78,9 @@ struct heap {
 	struct chunk *full;		 /* without */
 	struct chunk *empty;		 /* the one kept, or NULL */
 	struct large *large;
-	_Atomic uint64_t live_bytes;
-	_Atomic uint64_t held_bytes;
+	uint64_t live_bytes_max;
+	uint64_t live_bytes; /* these two are read without the lock */
+	uint64_t held_bytes;
 };
 
 #define LIST_PUSH(list, item)                         \
@@ -124,10 +122,10 @@ static size_t class_bytes(unsigned class)
 	return (size_t)(8 + coarse % 8 + 1) << (7 + coarse / 8);
 }
 
-static void held_add(struct heap *heap, uint64_t bytes)
+/* The lock is held. */
+static void counter_add(uint64_t *counter, uint64_t bytes)
 {
-	atomic_fetch_add_explicit(&heap->held_bytes, bytes,
-				  memory_order_relaxed);
+	__atomic_store_n(counter, *counter + bytes, __ATOMIC_RELAXED);
 }
 
 static struct chunk *chunk_map(struct heap *heap)
@@ -146,7 +144,7 @@ static struct chunk *chunk_map(struct heap *heap)
 	chunk = (struct chunk *)(mapped + before);
 	madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE); /* else smaller pages */
 	chunk->free_spans = UINT32_MAX;
-	held_add(heap, CHUNK_BYTES);
+	counter_add(&heap->held_bytes, CHUNK_BYTES);
 	return chunk;
 }
 
@@ -154,7 +152,7 @@ static void chunk_unmap(struct heap *heap, struct chunk *chunk)
 {
 	ASAN_UNPOISON_MEMORY_REGION(chunk, CHUNK_BYTES);
 	munmap(chunk, CHUNK_BYTES);
-	held_add(heap, -(uint64_t)CHUNK_BYTES);
+	counter_add(&heap->held_bytes, -(uint64_t)CHUNK_BYTES);
 }
 
 static struct chunk *chunk_of(void *block)
@@ -265,10 +263,13 @@ struct heap *heap_new(void)
 {
 	struct heap *heap = calloc(1, sizeof(*heap));
 
-	if (heap && pthread_mutex_init(&heap->lock, NULL)) {
+	if (!heap)
+		return NULL;
+	if (pthread_mutex_init(&heap->lock, NULL)) {
 		free(heap);
-		heap = NULL;
+		return NULL;
 	}
+	heap->live_bytes_max = UINT64_MAX;
 	return heap;
 }
 
@@ -301,15 +302,9 @@ void heap_release(struct heap *heap)
 
 static void *small_alloc(struct heap *heap, size_t size)
 {
-	struct span *span;
-	void *block = NULL;
+	struct span *span = span_find(heap, class_of(size));
 
-	pthread_mutex_lock(&heap->lock);
-	span = span_find(heap, class_of(size));
-	if (span)
-		block = span_take(heap, span);
-	pthread_mutex_unlock(&heap->lock);
-	return block;
+	return span ? span_take(heap, span) : NULL;
 }
 
 static void small_free(struct heap *heap, void *block, size_t size)
@@ -318,22 +313,25 @@ static void small_free(struct heap *heap, void *block, size_t size)
 	size_t at = (size_t)((uint8_t *)block - (uint8_t *)chunk);
 	struct span *span = &chunk->spans[at / SPAN_BYTES];
 
-	pthread_mutex_lock(&heap->lock);
 	assert(span->class == class_of(size));
 	span_give(heap, span, block);
-	pthread_mutex_unlock(&heap->lock);
+}
+
+static size_t large_bytes(size_t size)
+{
+	return sizeof(struct large) + ((size + 63) & ~(size_t)63);
 }
 
 static void *large_alloc(struct heap *heap, size_t size)
 {
-	struct large *large = malloc(sizeof(*large) + size);
+	struct large *large = NULL;
 
+	if (size <= SIZE_MAX / 2)
+		large = aligned_alloc(sizeof(*large), large_bytes(size));
 	if (!large)
 		return NULL;
-	pthread_mutex_lock(&heap->lock);
 	LIST_PUSH(&heap->large, large);
-	pthread_mutex_unlock(&heap->lock);
-	held_add(heap, sizeof(*large) + size);
+	counter_add(&heap->held_bytes, large_bytes(size));
 	return large + 1;
 }
 
@@ -341,21 +339,23 @@ static void large_free(struct heap *heap, void *block, size_t size)
 {
 	struct large *large = (struct large *)block - 1;
 
-	pthread_mutex_lock(&heap->lock);
 	LIST_REMOVE(&heap->large, large);
-	pthread_mutex_unlock(&heap->lock);
-	held_add(heap, -(uint64_t)(sizeof(*large) + size));
+	counter_add(&heap->held_bytes, -(uint64_t)large_bytes(size));
 	free(large);
 }
 
 void *heap_alloc(struct heap *heap, size_t size)
 {
-	void *block = size > BLOCK_BYTES_MAX ? large_alloc(heap, size)
-					     : small_alloc(heap, size);
+	void *block = NULL;
 
+	pthread_mutex_lock(&heap->lock);
+	if (size <= heap->live_bytes_max &&
+	    heap->live_bytes <= heap->live_bytes_max - size)
+		block = size > BLOCK_BYTES_MAX ? large_alloc(heap, size)
+					       : small_alloc(heap, size);
 	if (block)
-		atomic_fetch_add_explicit(&heap->live_bytes, size,
-					  memory_order_relaxed);
+		counter_add(&heap->live_bytes, size);
+	pthread_mutex_unlock(&heap->lock);
 	return block;
 }
 
@@ -363,20 +363,28 @@ void heap_free(struct heap *heap, void *block, size_t size)
 {
 	if (!block)
 		return;
+	pthread_mutex_lock(&heap->lock);
 	if (size > BLOCK_BYTES_MAX)
 		large_free(heap, block, size);
 	else
 		small_free(heap, block, size);
-	atomic_fetch_sub_explicit(&heap->live_bytes, size,
-				  memory_order_relaxed);
+	counter_add(&heap->live_bytes, -(uint64_t)size);
+	pthread_mutex_unlock(&heap->lock);
+}
+
+void heap_limit(struct heap *heap, uint64_t live_bytes_max)
+{
+	pthread_mutex_lock(&heap->lock);
+	heap->live_bytes_max = live_bytes_max;
+	pthread_mutex_unlock(&heap->lock);
 }
 
 uint64_t heap_live_bytes(const struct heap *heap)
 {
-	return atomic_load_explicit(&heap->live_bytes, memory_order_relaxed);
+	return __atomic_load_n(&heap->live_bytes, __ATOMIC_RELAXED);
 }
 
 uint64_t heap_held_bytes(const struct heap *heap)
 {
-	return atomic_load_explicit(&heap->held_bytes, memory_order_relaxed);
+	return __atomic_load_n(&heap->held_bytes, __ATOMIC_RELAXED);
 }

@@ -87,12 +87,13 @@ enum wb_error index_new(struct heap *heap, uint64_t seed,
 		return WB_NO_MEMORY;
 	memset(index, 0, sizeof(*index));
 	index->heap = heap;
+	index->order.heap = heap;
 	index->seed = seed;
 	lock_init(&index->order_lock);
 	for (unsigned i = 0; i < SHARD_COUNT; i++)
 		lock_init(&index->shards[i].lock);
 	for (unsigned i = 0; i < SHARD_COUNT; i++) {
-		if (!table_init(&index->shards[i].table, 0)) {
+		if (!table_init(&index->shards[i].table, heap, 0)) {
 			index_release(index);
 			return WB_NO_MEMORY;
 		}
@@ -108,7 +109,7 @@ static void shard_release(struct shard *shard, struct heap *heap)
 
 	while ((record = table_next(&shard->table, &cursor)))
 		record_free(heap, record);
-	table_release(&shard->table);
+	table_release(&shard->table, heap);
 	pthread_rwlock_destroy(&shard->lock);
 }
 
@@ -141,19 +142,23 @@ static struct shard *shard_of(struct index *index, uint64_t hash)
 	return &index->shards[shard_number(hash)];
 }
 
-/* Called by the changer. Room for `count` records in all. */
-static enum wb_error shard_reserve(struct shard *shard, size_t count)
+/* Called by the changer: room for `more` more records. Readers go on in the
+ * old table until the new one is complete. */
+static enum wb_error shard_reserve(struct index *index, unsigned number,
+				   size_t more)
 {
+	struct shard *shard = &index->shards[number];
+	size_t count = shard->table.count + more;
 	struct table table;
 
 	if (table_has_room(&shard->table, count))
 		return WB_OK;
-	if (!table_grow(&shard->table, count, &table))
+	if (!table_grow(&shard->table, index->heap, count, &table))
 		return WB_NO_MEMORY;
 	lock_to_write(&shard->lock);
 	table_exchange(&shard->table, &table);
 	unlock(&shard->lock);
-	table_release(&table);
+	table_release(&table, index->heap);
 	return WB_OK;
 }
 
@@ -173,11 +178,8 @@ enum wb_error index_reserve(struct index *index, size_t count)
 	size_t room = share + 6 * root(share);
 	enum wb_error error = WB_OK;
 
-	for (unsigned i = 0; i < SHARD_COUNT && !error; i++) {
-		struct shard *shard = &index->shards[i];
-
-		error = shard_reserve(shard, shard->table.count + room);
-	}
+	for (unsigned i = 0; i < SHARD_COUNT && !error; i++)
+		error = shard_reserve(index, i, room);
 	return error;
 }
 
@@ -189,13 +191,9 @@ enum wb_error index_reserve_hashes(struct index *index, const uint64_t *hashes,
 
 	for (size_t i = 0; i < count; i++)
 		counts[shard_number(hashes[i])]++;
-	for (unsigned i = 0; i < SHARD_COUNT && !error; i++) {
-		struct shard *shard = &index->shards[i];
-
+	for (unsigned i = 0; i < SHARD_COUNT && !error; i++)
 		if (counts[i])
-			error = shard_reserve(shard,
-					      shard->table.count + counts[i]);
-	}
+			error = shard_reserve(index, i, counts[i]);
 	return error;
 }
 
@@ -256,7 +254,7 @@ enum wb_error index_put(struct index *index, uint64_t hash,
 	uint64_t *slot = table_find(&shard->table, hash, record->bytes,
 				    record->key_bytes, &damaged);
 
-	if (!slot && shard_reserve(shard, shard->table.count + 1u))
+	if (!slot && shard_reserve(index, shard_number(hash), 1))
 		return WB_NO_MEMORY;
 	if (slot)
 		old = table_record(slot);
@@ -384,8 +382,8 @@ static enum wb_error collect(const struct index *index, struct sort_item *items)
 
 static enum wb_error build_order(struct index *index)
 {
-	struct sort_item *items =
-		reallocarray(NULL, index->count + 1, sizeof(*items));
+	size_t bytes = index->count * sizeof(struct sort_item);
+	struct sort_item *items = heap_alloc(index->heap, bytes);
 	enum wb_error error;
 
 	if (!items)
@@ -393,7 +391,7 @@ static enum wb_error build_order(struct index *index)
 	error = collect(index, items);
 	if (!error && !order_build(&index->order, items, index->count))
 		error = WB_NO_MEMORY;
-	free(items);
+	heap_free(index->heap, items, bytes);
 	return error;
 }
 

@@ -16,8 +16,9 @@
  */
 #include "index/order.h"
 
+#include "index/heap.h"
+
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BUILD_FILL  384 /* of a block, leaving room for insertions */
@@ -26,15 +27,19 @@
 static bool entries_reserve(struct order *order, size_t count)
 {
 	size_t room = order->entry_room + order->entry_room / 2;
+	const size_t each = sizeof(struct order_entry);
 	struct order_entry *entries;
 
 	if (count <= order->entry_room)
 		return true;
 	if (room < count)
 		room = count;
-	entries = reallocarray(order->entries, room, sizeof(*entries));
+	entries = heap_alloc(order->heap, room * each);
 	if (!entries)
 		return false;
+	if (order->entry_count)
+		memcpy(entries, order->entries, order->entry_count * each);
+	heap_free(order->heap, order->entries, order->entry_room * each);
 	order->entries = entries;
 	order->entry_room = room;
 	return true;
@@ -47,7 +52,7 @@ static struct order_block *entry_insert(struct order *order, size_t at)
 
 	if (!entries_reserve(order, order->entry_count + 1))
 		return NULL;
-	block = malloc(sizeof(*block));
+	block = heap_alloc(order->heap, sizeof(*block));
 	if (!block)
 		return NULL;
 	block->count = 0;
@@ -60,7 +65,8 @@ static struct order_block *entry_insert(struct order *order, size_t at)
 
 static void entry_remove(struct order *order, size_t at)
 {
-	free(order->entries[at].block);
+	heap_free(order->heap, order->entries[at].block,
+		  sizeof(struct order_block));
 	order->entry_count--;
 	memmove(&order->entries[at], &order->entries[at + 1],
 		(order->entry_count - at) * sizeof(*order->entries));
@@ -95,10 +101,11 @@ bool order_build(struct order *order, struct sort_item *items, size_t count)
 
 void order_drop(struct order *order)
 {
-	for (size_t i = 0; i < order->entry_count; i++)
-		free(order->entries[i].block);
-	free(order->entries);
-	*order = (struct order){0};
+	while (order->entry_count)
+		entry_remove(order, order->entry_count - 1);
+	heap_free(order->heap, order->entries,
+		  order->entry_room * sizeof(*order->entries));
+	*order = (struct order){.heap = order->heap};
 }
 
 /* Is the record's key before `bound` (`after`: or equal to it)? Damaged

@@ -15,7 +15,7 @@
 #include "index/record.h"
 #include "index/sort.h"
 
-#define ORDER_BLOCK_MAX 510 /* with its count and malloc's head: 4 KiB */
+#define ORDER_BLOCK_MAX 511 /* with its count 4 KiB */
 
 struct order_block {
 	size_t count;
@@ -28,6 +28,7 @@ struct order_entry {
 };
 
 struct order {
+	struct heap *heap; /* the rest begins as zeros */
 	struct order_entry *entries;
 	size_t entry_count;
 	size_t entry_room;

@@ -16,13 +16,15 @@
  */
 #include "index/table.h"
 
+#include "index/heap.h"
+
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define FILL_MAX 6 /* records a bucket, on average; 10.7 bytes each */
-#define GONE_MAX 255u
-#define ADDRESS	 (((uint64_t)1 << 48) - 1)
+#define FILL_MAX    6 /* records a bucket, on average; 10.7 bytes each */
+#define BUCKETS_MAX ((size_t)1 << 24)
+#define GONE_MAX    255u
+#define ADDRESS	    (((uint64_t)1 << 48) - 1)
 
 static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 static_assert(sizeof(void *) == 8, "an address is stored in 48 bits");
@@ -48,18 +50,18 @@ struct record *table_record(const uint64_t *slot)
 	return (struct record *)(uintptr_t)(*slot & ADDRESS);
 }
 
-bool table_init(struct table *table, size_t count)
+bool table_init(struct table *table, struct heap *heap, size_t count)
 {
 	size_t bucket_count = count / FILL_MAX + 1;
+	size_t bytes = bucket_count * sizeof(struct bucket);
 	struct bucket *buckets;
 
-	if (bucket_count > 1u << 24)
+	if (count > BUCKETS_MAX)
 		return false;
-	buckets = aligned_alloc(sizeof(*buckets),
-				bucket_count * sizeof(*buckets));
+	buckets = heap_alloc(heap, bytes);
 	if (!buckets)
 		return false;
-	memset(buckets, 0, bucket_count * sizeof(*buckets));
+	memset(buckets, 0, bytes);
 	*table = (struct table){
 		.buckets = buckets,
 		.bucket_count = (uint32_t)bucket_count,
@@ -67,9 +69,9 @@ bool table_init(struct table *table, size_t count)
 	return true;
 }
 
-void table_release(struct table *table)
+void table_release(struct table *table, struct heap *heap)
 {
-	free(table->buckets);
+	heap_free(heap, table->buckets, table_bytes(table));
 }
 
 bool table_has_room(const struct table *table, size_t count)
@@ -111,13 +113,13 @@ void table_insert(struct table *table, uint64_t hash, struct record *record)
 	insert_bits(table, hash_bits(hash), record);
 }
 
-bool table_grow(const struct table *from, size_t count,
+bool table_grow(const struct table *from, struct heap *heap, size_t count,
 		struct table *ret_larger)
 {
 	size_t half_more = (size_t)from->bucket_count * FILL_MAX / 2 * 3;
 	struct table larger;
 
-	if (!table_init(&larger, count > half_more ? count : half_more))
+	if (!table_init(&larger, heap, count > half_more ? count : half_more))
 		return false;
 	for (uint32_t b = 0; b < from->bucket_count; b++) {
 		const struct bucket *bucket = &from->buckets[b];

@@ -31,16 +31,16 @@ struct table {
 };
 
 /* An empty table with room for `count` records. False: out of memory. */
-bool table_init(struct table *table, size_t count);
-/* Frees the table, not the records. */
-void table_release(struct table *table);
+bool table_init(struct table *table, struct heap *heap, size_t count);
+/* Frees the table to `heap`, not the records. */
+void table_release(struct table *table, struct heap *heap);
 
 /* Is there room for `count` records in all? */
 bool table_has_room(const struct table *table, size_t count);
 
 /* A copy of `from` with room for `count` records at least, and for half as
  * many again as `from` has. Reads `from` only. False: out of memory. */
-bool table_grow(const struct table *from, size_t count,
+bool table_grow(const struct table *from, struct heap *heap, size_t count,
 		struct table *ret_larger);
 
 /* Add a record whose key is not there; there must be room. */
