@@ -4,6 +4,7 @@
 #   module(NAME USES… FILES… PROTO… LINKS…)   a folder, one static library
 #   library(NAME MODULES… EXPORTS… PKG_CONFIG…)  lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
+#   examples(NAME… LINKS…)                    examples/<NAME>.c
 #   tests(USES… LINKS… CONTROLS…)             tests/test_<x>.c, one program each
 #   scripts(PATTERN… ONCE PATTERN…)           tests that are scripts and print TAP
 #   fuzzers(USES…)                            tests/fuzz/fuzz_<x>.c
@@ -193,6 +194,9 @@ endfunction()
 # local: a program that links it may have a log_open() of its own.
 function(library name)
 	cmake_parse_arguments(PARSE_ARGV 1 L "" "EXPORTS;PKG_CONFIG" "MODULES")
+	if(fuzzing)
+		return()
+	endif()
 	set(objects)
 	set(words)
 	foreach(module IN LISTS L_MODULES)
@@ -248,6 +252,9 @@ endfunction()
 # link with them.
 function(tool name)
 	cmake_parse_arguments(PARSE_ARGV 1 T "" "" "USES;FILES;LINKS")
+	if(fuzzing)
+		return()
+	endif()
 	# TOLERANCE(begin)
 	existing(T_FILES "tool ${name}" tools ${T_FILES})
 	set(whole TRUE)
@@ -284,6 +291,27 @@ function(tool name)
 	install(TARGETS ${name})
 endfunction()
 
+function(examples)
+	cmake_parse_arguments(PARSE_ARGV 0 E "" "" "LINKS")
+	if(fuzzing)
+		return()
+	endif()
+	# TOLERANCE(begin)
+	if(NOT TARGET images)
+		return()
+	endif()
+	# TOLERANCE(end)
+	external(links ${E_LINKS})
+	foreach(name IN LISTS E_UNPARSED_ARGUMENTS)
+		add_executable(example_${name} examples/${name}.c)
+		target_link_libraries(example_${name} PRIVATE libwaybill
+			${links})
+		set_target_properties(example_${name} PROPERTIES
+			OUTPUT_NAME ${name}
+			RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+	endforeach()
+endfunction()
+
 # Every test sees the tree and the build it belongs to, run by hand or not.
 function(test_environment name)
 	set_property(TEST ${name} PROPERTY WORKING_DIRECTORY
@@ -291,7 +319,8 @@ function(test_environment name)
 	set_property(TEST ${name} PROPERTY ENVIRONMENT
 		WAYBILL=${PROJECT_BINARY_DIR}/bin/waybill
 		WAYBILL_SOURCE_DIR=${PROJECT_SOURCE_DIR}
-		WAYBILL_BUILD_DIR=${PROJECT_BINARY_DIR})
+		WAYBILL_BUILD_DIR=${PROJECT_BINARY_DIR}
+		CK_DEFAULT_TIMEOUT=60)
 	set_property(TEST ${name} PROPERTY TIMEOUT 300)
 endfunction()
 
