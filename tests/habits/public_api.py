@@ -46,6 +46,14 @@ def check_symbols(promised, shown, where):
            ([] if promised else ["the headers declare nothing"])
 
 
+def check_switch(libraries, name):
+    """base/control.h: a step can be switched off in the tests' build only."""
+    path = os.path.join(libraries, f"lib{name}.a")
+    if not os.path.exists(path):
+        return [f"{path} is not built"]
+    return sorted(exported(path) & {"control_switched_off"})
+
+
 def compiles(root, path, compiler, folders):
     include = [flag for folder in folders
                for flag in ("-I", os.path.join(root, folder))]
@@ -83,6 +91,10 @@ def main():
     report.case("libwaybill.a shows what the headers declare",
                 check_symbols(promised, exported(os.path.join(
                     libraries, "libwaybill.a")), "libwaybill.a"))
+    report.case("what is shipped has no switch for controls",
+                check_switch(libraries, "base"))
+    report.control("the build for tests has it", check_switch(
+        libraries, "base_controls"), "control_switched_off")
     report.case("every header compiles alone", check_headers(
         habit.ROOT, os.path.join(habit.BUILD, "generated")))
     api = "#define WB_API\nWB_API int wb_a(int\n\tb);\n/* WB_API int wb_c(); */"
