@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/commands.h"
+#include "tools/image_json.h"
+#include "tools/print.h"
+#include "tools/session.h"
+#include "tools/table.h"
+#include "tools/text.h"
+#include "tools/timepoint.h"
+
+#include <stdio.h>
+
+#define LOG_LINES 50
+
+static const struct option log_items[] = {
+	{OPTION_LIMIT, 0, "limit", OPTION_IS_NUMBER, "N",
+	 "at most N lines, 0 for all; by default 50"},
+	{OPTION_BEFORE, 0, "before", OPTION_IS_NUMBER, "REVISION",
+	 "only what is older than REVISION"},
+};
+
+static const struct table_column columns_of_all[] = {
+	{"REVISION", true}, {"TIME", false}, {"CHANGE", false}, {"NAME", false},
+	{"DIGEST", false},  {"BY", false},   {"REASON", false}, {NULL, false},
+};
+static const struct table_column columns_of_name[] = {
+	{"VERSION", false}, {"REVISION", true}, {"TIME", false},
+	{"CHANGE", false},  {"DIGEST", false},	{"BY", false},
+	{"REASON", false},  {NULL, false},
+};
+
+struct story {
+	struct session *session;
+	const char *name; /* NULL: all */
+	struct table table;
+	size_t count;
+};
+
+static void print_row(struct story *story,
+		      const struct wb_image_version *version)
+{
+	char number[32];
+	char revision[24];
+	char time[TIME_TEXT_BYTES];
+	char actor[ACTOR_TEXT_BYTES];
+	const char *change = version->deleted		  ? "delete"
+			     : version->previous_revision ? "replace"
+							  : "create";
+	const char *digest =
+		version->image ? version->image->target.digest : "-";
+	const char *of_all[] = {revision, time,	 change,	 version->name,
+				digest,	  actor, version->reason};
+	const char *of_name[] = {number, revision, time,	   change,
+				 digest, actor,	   version->reason};
+
+	snprintf(number, sizeof(number), "@{%zu}", story->count);
+	snprintf(revision, sizeof(revision), "%llu",
+		 (unsigned long long)version->revision);
+	time_format(version->time_ns, true, time);
+	actor_format(&version->actor, actor);
+	/* Counted from a later point, the version numbers would be wrong. */
+	if (session_option(story->session, OPTION_BEFORE)->given)
+		snprintf(number, sizeof(number), "@{r%s}", revision);
+	table_row(&story->table, story->name ? of_name : of_all);
+}
+
+static bool visit_version(void *context, const struct wb_image_version *version)
+{
+	struct story *story = context;
+	struct session *session = story->session;
+
+	if (session->json)
+		output_json(&session->output, version_json(version));
+	else if (session->quiet)
+		output_format(&session->output, "%llu%c",
+			      (unsigned long long)version->revision,
+			      session->line_end);
+	else
+		print_row(story, version);
+	story->count++;
+	return session->output.error_number == 0;
+}
+
+static enum wb_error tell_history(struct session *session,
+				  const struct wb_call *call, const char *name)
+{
+	const struct option_value *limit =
+		session_option(session, OPTION_LIMIT);
+	struct story story = {.session = session, .name = name};
+	bool people = !session->json && !session->quiet;
+	size_t lines = !limit->given   ? LOG_LINES
+		       : limit->number ? (size_t)limit->number
+				       : SIZE_MAX;
+	enum wb_error error;
+
+	if (people)
+		table_begin(&story.table, &session->output,
+			    name ? columns_of_name : columns_of_all);
+	error = session->images->ops->history(
+		session->images, call, name,
+		session_option(session, OPTION_BEFORE)->number, lines,
+		visit_version, &story, &session->text);
+	if (people)
+		table_end(&story.table);
+	if (!error && name && story.count == 0)
+		return fail(&session->text, WB_NOT_FOUND,
+			    "image \"%s\": no history", name);
+	return error;
+}
+
+static enum wb_error run_log(struct session *session)
+{
+	struct wb_call call;
+	const char *name = NULL;
+	enum wb_error error = session_call(session, &call);
+
+	if (!error && session->arguments.operand_count > 0)
+		error = session_name(session, session->arguments.operands[0],
+				     &name);
+	if (!error)
+		error = session_open(session, ACCESS_READ);
+	return error ? error : tell_history(session, &call, name);
+}
+
+const struct command command_log = {
+	.name = "log",
+	.operands = "[NAME]",
+	.summary = "Print who changed what, when and why, newest first",
+	.details = "Of NAME, or of all names of the namespace. -q prints "
+		   "revisions only.",
+	.operands_min = 0,
+	.operands_max = 1,
+	.options = {"Options of log", log_items,
+		    sizeof(log_items) / sizeof(log_items[0])},
+	.run = run_log,
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/commands.h"
+#include "tools/image_json.h"
+#include "tools/session.h"
+#include "tools/table.h"
+#include "tools/text.h"
+#include "tools/timepoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option ls_items[] = {
+	{OPTION_PREFIX, 0, "prefix", OPTION_IS_TEXT, "TEXT",
+	 "only names that begin so"},
+	{OPTION_LIMIT, 0, "limit", OPTION_IS_NUMBER, "N",
+	 "at most N names; 0, and by default: all"},
+	{OPTION_AFTER, 0, "after", OPTION_IS_TEXT, "NAME",
+	 "only names behind NAME, which need not exist"},
+};
+
+static const struct table_column columns[] = {
+	{"NAME", false},    {"DIGEST", false}, {"SIZE", true},
+	{"UPDATED", false}, {NULL, false},
+};
+
+struct listing {
+	struct session *session;
+	struct table table;
+	char *last; /* the name to continue after */
+	bool out_of_memory;
+};
+
+static void print_name(struct session *session, const char *name)
+{
+	/* As ls(1) does: a terminal is protected, a pipe gets the bytes. */
+	if (session->output.terminal)
+		output_plain(&session->output, name);
+	else
+		output_text(&session->output, name);
+	output_bytes(&session->output, &session->line_end, 1);
+}
+
+static void print_row(struct table *table, const struct wb_image *image)
+{
+	char size[24];
+	char updated[TIME_TEXT_BYTES];
+	const char *cells[] = {image->name, image->target.digest, size,
+			       updated};
+
+	snprintf(size, sizeof(size), "%lld", (long long)image->target.size);
+	time_format(image->updated_at_ns, true, updated);
+	table_row(table, cells);
+}
+
+static bool visit_image(void *context, const struct wb_image *image)
+{
+	struct listing *listing = context;
+	struct session *session = listing->session;
+	char *name = strdup(image->name);
+
+	free(listing->last);
+	listing->last = name;
+	listing->out_of_memory = !name;
+	if (session->json)
+		output_json(&session->output, image_json(image));
+	else if (session->quiet)
+		print_name(session, image->name);
+	else
+		print_row(&listing->table, image);
+	/* Nobody reads on: stop early. */
+	return name && session->output.error_number == 0;
+}
+
+static enum wb_error list(struct session *session, const struct wb_call *call)
+{
+	const struct option_value *limit =
+		session_option(session, OPTION_LIMIT);
+	const struct wb_list_options options = {
+		.size = sizeof(options),
+		.filters = session->arguments.operands,
+		.filter_count = session->arguments.operand_count,
+		.prefix = session_option(session, OPTION_PREFIX)->text,
+		.after = session_option(session, OPTION_AFTER)->text,
+		.limit = limit->number ? (size_t)limit->number : SIZE_MAX,
+	};
+	struct listing listing = {.session = session};
+	struct wb_page page = {0};
+	bool people = !session->json && !session->quiet;
+	enum wb_error error;
+
+	if (people)
+		table_begin(&listing.table, &session->output, columns);
+	error = session->images->ops->list(session->images, call, &options,
+					   visit_image, &listing, &page,
+					   &session->text);
+	if (!error && listing.out_of_memory)
+		error = fail(&session->text, WB_NO_MEMORY, "out of memory");
+	if (people)
+		table_end(&listing.table);
+	if (!error && people && page.more && listing.last)
+		complain(&session->complainer, WB_NOTE,
+			 "more names follow; continue with --after %s",
+			 listing.last);
+	free(listing.last);
+	return error;
+}
+
+static enum wb_error run_ls(struct session *session)
+{
+	struct wb_call call;
+	enum wb_error error = session_call(session, &call);
+
+	if (!error)
+		error = session_open(session, ACCESS_READ);
+	return error ? error : list(session, &call);
+}
+
+const struct command command_ls = {
+	.name = "ls",
+	.operands = "[FILTER…]",
+	.summary = "List names, in bytewise order",
+	.details = "A name is listed if any FILTER matches it, or if there is "
+		   "none. In a filter, comma is\nand:\n"
+		   "  name~=redis                      a regular expression\n"
+		   "  labels.tier==gold,name!=x        equal, not equal\n"
+		   "  labels.\"a.b/c\"                   is there\n"
+		   "Fields: name, target.digest, target.mediatype, labels.KEY, "
+		   "annotations.KEY.\n\n"
+		   "-q prints names only, -0 ends each with a zero byte. Each "
+		   "run sees one state of\nthe store; two pages (--limit, "
+		   "--after) may see two.",
+	.operands_min = 0,
+	.operands_max = SIZE_MAX,
+	.options = {"Options of ls", ls_items,
+		    sizeof(ls_items) / sizeof(ls_items[0])},
+	.run = run_ls,
+};

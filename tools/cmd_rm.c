@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/commands.h"
+#include "tools/image_json.h"
+#include "tools/session.h"
+#include "tools/text.h"
+
+#include <string.h>
+
+static enum wb_error read_names(struct session *session,
+				const struct wb_condition *condition,
+				struct wb_image_mutation **ret_mutations)
+{
+	size_t count = session->arguments.operand_count;
+	struct wb_image_mutation *mutations =
+		scratch_array(&session->scratch, count, sizeof(*mutations));
+
+	if (!mutations)
+		return fail(&session->text, WB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		enum wb_error error =
+			session_name(session, session->arguments.operands[i],
+				     &mutations[i].remove);
+
+		if (error)
+			return error;
+		mutations[i].condition = *condition;
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(mutations[i].remove, mutations[j].remove) ==
+			    0)
+				return fail(&session->text, WB_USAGE,
+					    "%s is given twice",
+					    mutations[i].remove);
+	}
+	*ret_mutations = mutations;
+	return WB_OK;
+}
+
+static void tell_removed(struct session *session,
+			 const struct wb_image_mutation *mutations,
+			 const struct wb_outcome *outcome)
+{
+	size_t count = session->arguments.operand_count;
+	json_t *json;
+	json_t *names;
+
+	session->changed_revision = outcome->revision;
+	if (session->json) {
+		json = json_object();
+		names = json_array();
+		for (size_t i = 0; i < count; i++)
+			if (json_array_append_new(
+				    names, text_json(mutations[i].remove)) != 0)
+				session->output.out_of_memory = true;
+		json_field(&json, "revision", number_json(outcome->revision));
+		json_field(&json, "replayed", json_boolean(outcome->replayed));
+		json_field(&json, "removed", names);
+		output_json(&session->output, json);
+		return;
+	}
+	for (size_t i = 0; i < count && !session->quiet; i++) {
+		output_plain(&session->output, mutations[i].remove);
+		output_format(&session->output,
+			      ": removed at revision %llu%s\n",
+			      (unsigned long long)outcome->revision,
+			      outcome->replayed ? " before" : "");
+	}
+}
+
+static enum wb_error run_rm(struct session *session)
+{
+	struct wb_call call;
+	struct wb_condition condition;
+	struct wb_outcome outcome;
+	struct wb_image_mutation *mutations = NULL;
+	struct wb_image *current = NULL;
+	size_t failed = 0;
+	enum wb_error error;
+
+	error = session_condition(session, &condition);
+	if (!error && condition.kind == WB_WHEN_ABSENT)
+		error = fail(&session->text, WB_USAGE,
+			     "--if-absent: what is absent cannot be removed");
+	if (!error)
+		error = session_call(session, &call);
+	if (!error)
+		error = read_names(session, &condition, &mutations);
+	if (!error)
+		error = session_open(session, ACCESS_CHANGE);
+	if (error)
+		return error;
+	error = session->images->ops->apply(session->images, &call, mutations,
+					    session->arguments.operand_count,
+					    false, &outcome, &failed, &current,
+					    &session->text);
+	if (error)
+		return session_wrote(session, error, &outcome, current, NULL,
+				     NULL);
+	tell_removed(session, mutations, &outcome);
+	return WB_OK;
+}
+
+const struct command command_rm = {
+	.name = "rm",
+	.operands = "NAME…",
+	.summary = "Remove names, all of them or none",
+	.details = "One commit removes them all. A condition holds for each.",
+	.operands_min = 1,
+	.operands_max = SIZE_MAX,
+	.writes = true,
+	.run = run_rm,
+};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/commands.h"
+#include "tools/image_json.h"
+#include "tools/print.h"
+#include "tools/session.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* What is shown, and where it stands in struct wb_stat. What only a process
+ * that stays (the daemon) can tell is left out. */
+static const struct {
+	const char *key;
+	const char *heading;
+	size_t offset;
+} rows[] = {
+	{"revision", "revision", offsetof(struct wb_stat, revision)},
+	{"oldest_revision", "oldest",
+	 offsetof(struct wb_stat, oldest_revision)},
+	{"records", "records", offsetof(struct wb_stat, records)},
+	{"record_bytes", "record bytes",
+	 offsetof(struct wb_stat, record_bytes)},
+	{"segments", "segments", offsetof(struct wb_stat, segments)},
+	{"log_bytes", "log bytes", offsetof(struct wb_stat, log_bytes)},
+	{"file_bytes", "file bytes", offsetof(struct wb_stat, file_bytes)},
+	{"torn_bytes", "torn bytes", offsetof(struct wb_stat, torn_bytes)},
+};
+
+static uint64_t value_of(const struct wb_stat *stat, size_t row)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, (const char *)stat + rows[row].offset,
+			 sizeof(value));
+	return value;
+}
+
+static void tell_stat(struct session *session, const struct wb_stat *stat)
+{
+	struct output *output = &session->output;
+	json_t *json = json_object();
+	char uuid[33];
+	char epoch[17];
+
+	for (size_t i = 0; i < sizeof(stat->uuid); i++)
+		snprintf(uuid + 2 * i, 3, "%02x", stat->uuid[i]);
+	/* A random number of 64 bits: JSON readers would round it. */
+	snprintf(epoch, sizeof(epoch), "%016llx",
+		 (unsigned long long)stat->epoch);
+	if (session->json) {
+		json_field(&json, "uuid", json_string(uuid));
+		json_field(&json, "epoch", json_string(epoch));
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			json_field(&json, rows[i].key,
+				   number_json(value_of(stat, i)));
+		output_json(output, json);
+		return;
+	}
+	json_decref(json);
+	print_field(output, "uuid", uuid);
+	print_field(output, "epoch", epoch);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		output_format(output, "%-12s %llu\n", rows[i].heading,
+			      (unsigned long long)value_of(stat, i));
+}
+
+static enum wb_error run_stat(struct session *session)
+{
+	struct wb_stat stat = {.size = sizeof(stat)};
+	enum wb_error error = session_open(session, ACCESS_READ);
+
+	if (!error)
+		error = session->images->ops->stat(session->images, &stat,
+						   &session->text);
+	if (!error)
+		tell_stat(session, &stat);
+	return error;
+}
+
+const struct command command_stat = {
+	.name = "stat",
+	.operands = "",
+	.summary = "Print the store's revision, counts and sizes",
+	.details = "Records of all namespaces and kinds count.",
+	.operands_min = 0,
+	.operands_max = 0,
+	.run = run_stat,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/commands.h"
+
+#include <stddef.h>
+
+const struct command *const commands[] = {
+	&command_put,  &command_get,   &command_ls,    &command_rm,
+	&command_tag,  &command_label, &command_apply, &command_log,
+	&command_show, &command_stat,  NULL,
+};

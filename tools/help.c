@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/help.h"
+
+#include "tools/exit_status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where the explanation of an option begins. */
+#define HELP_COLUMN 26
+
+/* Prints `text`, each of its lines but the first indented by `indent`. */
+static void print_lines(struct output *output, const char *text, int indent)
+{
+	while (*text) {
+		size_t size = strcspn(text, "\n");
+
+		output_bytes(output, text, size);
+		output_text(output, "\n");
+		text += size;
+		if (*text == '\n') {
+			text++;
+			output_format(output, "%*s", indent, "");
+		}
+	}
+}
+
+static void print_option(struct output *output, const struct option *option)
+{
+	char letter[] = "-x, ";
+	char head[64];
+
+	letter[1] = option->letter;
+	snprintf(head, sizeof(head), "  %s--%s%s%s",
+		 option->letter ? letter : "    ", option->name,
+		 option->argument ? " " : "",
+		 option->argument ? option->argument : "");
+	if (strlen(head) < HELP_COLUMN)
+		output_format(output, "%-*s", HELP_COLUMN, head);
+	else
+		output_format(output, "%s\n%*s", head, HELP_COLUMN, "");
+	print_lines(output, option->help, HELP_COLUMN);
+}
+
+static void print_tables(struct output *output, const struct command *command)
+{
+	const struct option_table *tables[3];
+	size_t count = option_tables(command, tables);
+
+	for (size_t t = 0; t < count; t++) {
+		output_format(output, "\n%s\n", tables[t]->title);
+		for (size_t i = 0; i < tables[t]->count; i++)
+			print_option(output, &tables[t]->items[i]);
+	}
+}
+
+void help_all(struct output *output, const struct command *const *commands)
+{
+	output_text(output,
+		    "usage: waybill [OPTION…] COMMAND [ARGUMENT…]\n\n"
+		    "Names of container images, kept through a crash.\n\n"
+		    "Commands\n");
+	for (size_t i = 0; commands[i]; i++)
+		output_format(output, "  %-8s%s\n", commands[i]->name,
+			      commands[i]->summary);
+	output_text(output, "\n`waybill COMMAND --help` tells more.\n");
+	print_tables(output, NULL);
+	output_text(
+		output,
+		"\nThe store is, in this order: --store, $WAYBILL_STORE, the "
+		"daemon's socket\n(root: /run/waybill/waybill.sock, else "
+		"$XDG_RUNTIME_DIR/waybill/waybill.sock) if\nit is there, the "
+		"directory /var/lib/waybill (root) or "
+		"$XDG_STATE_HOME/waybill.\nThe namespace is -n, "
+		"$WAYBILL_NAMESPACE, $CONTAINERD_NAMESPACE, or \"default\".\n"
+		"\nAnswers go to standard output, all else to standard error. "
+		"With --json an error is\n"
+		"{\"error\":{\"code\":\"not_found\",\"message\":\"…\","
+		"\"status\":2}} on one line, with \"current\"\n(the image, or "
+		"null) where a precondition did not hold.\n"
+		"\nExit status\n");
+#define PRINT_STATUS(name, number, meaning) \
+	output_format(output, "  %3d  %s\n", number, meaning);
+	EXIT_LIST(PRINT_STATUS)
+#undef PRINT_STATUS
+}
+
+void help_command(struct output *output, const struct command *command)
+{
+	/* put has several forms, one a line. */
+	output_format(output, "usage: waybill %s ", command->name);
+	print_lines(output, command->operands, 15);
+	if (!*command->operands)
+		output_text(output, "\n");
+	output_format(output, "\n%s.\n", command->summary);
+	if (command->details)
+		output_format(output, "\n%s\n", command->details);
+	print_tables(output, command);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/interrupt.h"
+
+#include "tools/exit_status.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t holding;
+static volatile sig_atomic_t seen;
+static volatile sig_atomic_t in_json;
+
+static _Noreturn void leave(const char *text, enum exit_status status)
+{
+	ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
+
+	(void)ignored;
+	_exit((int)status);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	if (!holding)
+		leave(in_json ? "{\"error\":{\"code\":\"cancelled\","
+				"\"message\":\"interrupted, nothing was "
+				"changed\",\"status\":130}}\n"
+			      : "waybill: interrupted, nothing was changed\n",
+		      EXIT_INTERRUPTED);
+	if (seen)
+		leave(in_json ? "{\"error\":{\"code\":\"outcome_unknown\","
+				"\"message\":\"interrupted twice while the "
+				"store was open for writing\",\"status\":5}}\n"
+			      : "waybill: interrupted twice while the store "
+				"was open for writing: it is not known "
+				"whether the change was made\n",
+		      EXIT_OUTCOME_UNKNOWN);
+	seen = 1;
+}
+
+void interrupt_init(bool json)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	/* SA_RESTART: the library's system calls go on as if nothing had
+	 * happened. */
+	struct sigaction action = {.sa_handler = on_signal,
+				   .sa_flags = SA_RESTART};
+
+	in_json = json;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction old;
+
+		sigaddset(&action.sa_mask, numbers[i]);
+		if (sigaction(numbers[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+	}
+	/* A reader that goes away is seen by write(). */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void interrupt_hold(void)
+{
+	seen = 0;
+	holding = 1;
+}
+
+void interrupt_release(void)
+{
+	holding = 0;
+}
+
+bool interrupt_seen(void)
+{
+	return seen;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/output.h"
+
+#include "tools/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void output_init(struct output *output, int fd)
+{
+	*output = (struct output){.fd = fd, .terminal = isatty(fd) == 1};
+}
+
+void output_release(struct output *output)
+{
+	free(output->bytes);
+	*output = (struct output){.fd = -1};
+}
+
+static void write_held(struct output *output)
+{
+	size_t at = 0;
+
+	while (at < output->size && output->error_number == 0) {
+		ssize_t written = write(output->fd, output->bytes + at,
+					output->size - at);
+
+		if (written >= 0)
+			at += (size_t)written;
+		else if (errno == EAGAIN)
+			poll(&(struct pollfd){output->fd, POLLOUT, 0}, 1, -1);
+		else if (errno != EINTR)
+			output->error_number = errno;
+	}
+	output->size = 0;
+}
+
+static bool make_room(struct output *output, size_t size)
+{
+	size_t capacity = output->capacity ? output->capacity : 4096;
+	char *bytes;
+
+	if (size > SIZE_MAX / 4)
+		return false;
+	while (capacity - output->size < size)
+		capacity *= 2;
+	if (capacity == output->capacity)
+		return true;
+	bytes = realloc(output->bytes, capacity);
+	if (!bytes)
+		return false;
+	output->bytes = bytes;
+	output->capacity = capacity;
+	return true;
+}
+
+void output_bytes(struct output *output, const void *bytes, size_t size)
+{
+	if (size == 0)
+		return;
+	if (output->size >= OUTPUT_HELD_BYTES)
+		write_held(output);
+	if (output->out_of_memory || !make_room(output, size)) {
+		output->out_of_memory = true;
+		return;
+	}
+	memcpy(output->bytes + output->size, bytes, size);
+	output->size += size;
+}
+
+void output_text(struct output *output, const char *text)
+{
+	output_bytes(output, text, strlen(text));
+}
+
+void output_format(struct output *output, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		output->out_of_memory = true;
+		return;
+	}
+	output_bytes(output, text, (size_t)length);
+	free(text);
+}
+
+/* How the character at `text` is shown: as it is, or as \xNN for its first
+ * byte. Returns how many bytes of `text` that covers. */
+static size_t plain_character(const char *text, bool *ret_escaped)
+{
+	uint32_t code_point;
+	size_t size = utf8_character(text, &code_point);
+
+	*ret_escaped = size == 0 || is_control(code_point);
+	return *ret_escaped ? 1 : size;
+}
+
+void output_plain(struct output *output, const char *text)
+{
+	while (*text) {
+		bool escaped;
+		size_t size = plain_character(text, &escaped);
+
+		if (escaped)
+			output_format(output, "\\x%02x", (unsigned char)*text);
+		else
+			output_bytes(output, text, size);
+		text += size;
+	}
+}
+
+size_t output_plain_columns(const char *text)
+{
+	size_t columns = 0;
+
+	while (*text) {
+		bool escaped;
+
+		text += plain_character(text, &escaped);
+		columns += escaped ? 4 : 1;
+	}
+	return columns;
+}
+
+enum wb_error output_finish(struct output *output, struct wb_text *ret_text)
+{
+	write_held(output);
+	if (output->error_number == EPIPE)
+		return WB_OK;
+	if (output->error_number)
+		return fail_errno(ret_text, output->error_number,
+				  "standard output");
+	if (output->out_of_memory)
+		return fail(ret_text, WB_NO_MEMORY,
+			    "standard output: out of memory");
+	return WB_OK;
+}
