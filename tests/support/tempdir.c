@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/tempdir.h"
+
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+char *tempdir_make(void)
+{
+	const char *parent = getenv("TMPDIR");
+	char *path = NULL;
+
+	if (!parent || !*parent)
+		parent = "/tmp";
+	if (asprintf(&path, "%s/waybill-test-XXXXXX", parent) < 0 ||
+	    !mkdtemp(path)) {
+		perror(parent);
+		abort();
+	}
+	return path;
+}
+
+const char *tempdir_path(const char *path, const char *name)
+{
+	static _Thread_local char joined[PATH_MAX];
+	int length = snprintf(joined, sizeof(joined), "%s/%s", path, name);
+
+	if (length < 0 || length >= PATH_MAX) {
+		fprintf(stderr, "%s/%s: too long\n", path, name);
+		abort();
+	}
+	return joined;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind,
+		      struct FTW *place)
+{
+	(void)stat;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
+void tempdir_remove(char *path)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+		perror(path);
+	free(path);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A directory of a test's own, below TMPDIR or /tmp.
+ */
+#ifndef WAYBILL_TESTS_SUPPORT_TEMPDIR_H
+#define WAYBILL_TESTS_SUPPORT_TEMPDIR_H
+
+/* Its path, for tempdir_remove. A failure ends the test program. */
+char *tempdir_make(void);
+/* PATH/NAME, valid until the next call. */
+const char *tempdir_path(const char *path, const char *name);
+/* Remove it with all that is in it, and free the path. */
+void tempdir_remove(char *path);
+
+#endif
