@@ -42,8 +42,7 @@ struct store_ticket {
  * away, whatever it returns. An error means that nothing was staged, but the
  * ticket still names what the answer depends on: it is final only when
  * store_wait for it returned WB_OK. */
-enum wb_error store_stage(struct wb_txn *txn,
-			  struct store_ticket *ret_ticket);
+enum wb_error store_stage(struct wb_txn *txn, struct store_ticket *ret_ticket);
 
 /* Make durable and publish what is staged, in one group; WB_OK if there was
  * nothing. One thread at a time may call it, and none while others use

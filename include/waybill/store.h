@@ -53,13 +53,13 @@ enum wb_kind {
 	WB_KIND_LAST = 255,
 };
 
-#define WB_NAMESPACE_BYTES_MAX	   76
-#define WB_NAME_BYTES_MAX	   4096
-#define WB_TXN_MUTATIONS_MAX	   65536
-#define WB_TXN_BYTES_MAX	   (16u << 20)
-#define WB_REASON_BYTES_MAX	   4096
-#define WB_OPERATION_ID_BYTES_MAX  128
-#define WB_COMMAND_BYTES_MAX	   64
+#define WB_NAMESPACE_BYTES_MAX	  76
+#define WB_NAME_BYTES_MAX	  4096
+#define WB_TXN_MUTATIONS_MAX	  65536
+#define WB_TXN_BYTES_MAX	  (16u << 20)
+#define WB_REASON_BYTES_MAX	  4096
+#define WB_OPERATION_ID_BYTES_MAX 128
+#define WB_COMMAND_BYTES_MAX	  64
 
 /* Keys are ordered by kind, then namespace, then name, bytewise. A namespace
  * holds no zero byte and may be empty; a name is 1 to 4,096 bytes. */
@@ -87,7 +87,7 @@ struct wb_actor {
 
 /* One version of a key, or its deletion, with what is known of it. */
 struct wb_version {
-	struct wb_record record;   /* .value is empty where deleted */
+	struct wb_record record;    /* .value is empty where deleted */
 	uint64_t previous_revision; /* of this key; 0: it did not exist */
 	bool deleted;
 	struct wb_actor actor;
@@ -100,6 +100,9 @@ struct wb_version {
 enum wb_open_flags {
 	WB_OPEN_CREATE = 1,    /* make the directory and the store if absent */
 	WB_OPEN_READ_ONLY = 2, /* change nothing, not even a torn tail */
+	/* Accept a filesystem that is refused by default because fsync or
+	 * locks do not mean there what they say (NFS, overlay). */
+	WB_OPEN_ANY_FILESYSTEM = 4,
 };
 
 /* What the store says of itself while it works, one line without newline. */
@@ -111,10 +114,10 @@ typedef void wb_report_fn(void *context, enum wb_severity severity,
 struct wb_open_options {
 	size_t size; /* sizeof(struct wb_open_options) */
 	uint32_t flags;
-	uint64_t segment_bytes;	   /* 64 MiB; the first ones are smaller */
-	uint64_t view_bytes_max;   /* old versions that views may pin:
-				      max(64 MiB, 25 % of live) */
-	wb_report_fn *report;	   /* standard error */
+	uint64_t segment_bytes;	 /* 64 MiB; the first ones are smaller */
+	uint64_t view_bytes_max; /* old versions that views may pin:
+				    max(64 MiB, 25 % of live) */
+	wb_report_fn *report;	 /* standard error */
 	void *report_context;
 };
 
@@ -161,9 +164,9 @@ WB_API enum wb_error wb_view_begin(struct wb_store *store,
 				   struct wb_view **ret_view);
 WB_API void wb_view_end(struct wb_view *view);
 WB_API uint64_t wb_view_revision(const struct wb_view *view);
-WB_API enum wb_error wb_view_get(struct wb_view *view,
-				 const struct wb_key *key, void *buffer,
-				 size_t size, struct wb_record *ret_record);
+WB_API enum wb_error wb_view_get(struct wb_view *view, const struct wb_key *key,
+				 void *buffer, size_t size,
+				 struct wb_record *ret_record);
 
 /* Called in key order; returns false to stop. Must not call back into the
  * store with the same view or transaction. */
@@ -178,15 +181,16 @@ WB_API enum wb_error wb_view_list(struct wb_view *view, uint32_t kind,
 				  void *context);
 
 /* The namespaces that hold at least one record of `kind`, in order. */
-WB_API enum wb_error wb_view_namespaces(
-	struct wb_view *view, uint32_t kind,
-	bool (*visit)(void *context, struct wb_bytes ns), void *context);
+WB_API enum wb_error wb_view_namespaces(struct wb_view *view, uint32_t kind,
+					bool (*visit)(void *context,
+						      struct wb_bytes ns),
+					void *context);
 
 /* Run `callback` in a view; returns what it returns. */
-WB_API enum wb_error
-wb_view(struct wb_store *store,
-	enum wb_error (*callback)(void *context, struct wb_view *view),
-	void *context);
+WB_API enum wb_error wb_view(struct wb_store *store,
+			     enum wb_error (*callback)(void *context,
+						       struct wb_view *view),
+			     void *context);
 
 /* ---- write ---- */
 
@@ -254,8 +258,7 @@ WB_API int64_t wb_txn_time(const struct wb_txn *txn);
 WB_API enum wb_error wb_txn_put(struct wb_txn *txn, const struct wb_key *key,
 				struct wb_bytes value,
 				struct wb_precondition precondition);
-WB_API enum wb_error wb_txn_delete(struct wb_txn *txn,
-				   const struct wb_key *key,
+WB_API enum wb_error wb_txn_delete(struct wb_txn *txn, const struct wb_key *key,
 				   struct wb_precondition precondition);
 
 /* End the Update. Commit returns WB_OK when the commit is durable and
@@ -268,10 +271,11 @@ WB_API enum wb_error wb_txn_abort(struct wb_txn *txn);
 
 /* Run `callback` in an Update: commit if it returns WB_OK, else abort and
  * return its error. It is not called for a replayed operation. */
-WB_API enum wb_error
-wb_update(struct wb_store *store, const struct wb_txn_options *options,
-	  enum wb_error (*callback)(void *context, struct wb_txn *txn),
-	  void *context, struct wb_outcome *ret_outcome);
+WB_API enum wb_error wb_update(struct wb_store *store,
+			       const struct wb_txn_options *options,
+			       enum wb_error (*callback)(void *context,
+							 struct wb_txn *txn),
+			       void *context, struct wb_outcome *ret_outcome);
 
 /* ---- history ---- */
 
@@ -308,27 +312,27 @@ struct wb_stat {
 	uint64_t records;
 	uint64_t record_bytes; /* keys and values of the live records */
 	uint64_t segments;
-	uint64_t log_bytes;   /* written frames and headers */
-	uint64_t file_bytes;  /* as allocated, zero-filled space included */
-	uint64_t torn_bytes;  /* cut by this open, or seen by a read-only one */
+	uint64_t log_bytes;  /* written frames and headers */
+	uint64_t file_bytes; /* as allocated, zero-filled space included */
+	uint64_t torn_bytes; /* cut by this open, or seen by a read-only one */
 	uint64_t pinned_bytes; /* old versions that views hold */
 	uint64_t views;
-	uint64_t commits;     /* by this handle */
-	uint64_t groups;      /* fdatasyncs that made them durable */
+	uint64_t commits; /* by this handle */
+	uint64_t groups;  /* fdatasyncs that made them durable */
 };
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 
 struct wb_file_stat {
-	const char *name; /* relative to the store's directory */
-	const char *kind; /* "log", "base", "horizon", "spare" */
+	const char *name;  /* relative to the store's directory */
+	const char *kind;  /* "log", "base", "horizon", "spare" */
 	const char *state; /* "active", "sealed", "cut", "ready" */
 	uint64_t id, first_revision, last_revision, bytes, file_bytes;
 };
-WB_API enum wb_error
-wb_store_files(struct wb_store *store,
-	       bool (*visit)(void *context, const struct wb_file_stat *file),
-	       void *context);
+WB_API enum wb_error wb_store_files(
+	struct wb_store *store,
+	bool (*visit)(void *context, const struct wb_file_stat *file),
+	void *context);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Flushing: one group to the log, then to the index. While it is being
+ * synced the next group gathers, so that one fdatasync serves all who came
+ * meanwhile; no lock is held across it.
+ *
+ * Who flushes: the first of those who wait (the leader); the others sleep
+ * until they find themselves durable or the place empty. Discarded: a
+ * flusher thread, which costs two more wake-ups in each commit and which a
+ * library should not have.
+ */
+#include "store/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- publishing: the index after the log ---- */
+
+/* A record that is put is the index's from then on; a deletion stays with
+ * the commit and is freed with it. */
+static void publish_record(struct wb_store *store, struct staged_commit *commit,
+			   size_t at)
+{
+	struct record *record = commit->records[at];
+	struct record *old = NULL;
+
+	if (record->flags & RECORD_DELETED) {
+		index_remove(store->index, commit->hashes[at], record->bytes,
+			     record->key_bytes, &old);
+	} else {
+		/* Room was reserved before the group was written. */
+		enum wb_error error =
+			index_put(store->index, commit->hashes[at], record,
+				  &old);
+
+		assert(!error);
+		commit->records[at] = NULL;
+	}
+	if (old)
+		views_superseded(store, old, commit->revision);
+}
+
+static void publish(struct wb_store *store, struct staged_list *list)
+{
+	struct staged_commit *commit;
+	uint64_t revision = list->last->revision;
+	uint64_t commits = 0;
+	size_t at;
+
+	pthread_mutex_lock(&store->views);
+	store->publishing = revision;
+	for (commit = list->first; commit; commit = commit->next, commits++)
+		for (at = 0; at < commit->count; at++)
+			publish_record(store, commit, at);
+	views_keep_bound(store);
+	pthread_mutex_unlock(&store->views);
+
+	/* Index first, then the overlay: an Update that looks there in this
+	 * order misses nothing. */
+	pthread_mutex_lock(&store->staged);
+	store->published = revision;
+	for (commit = list->first; commit; commit = commit->next)
+		for (at = 0; at < commit->count; at++)
+			keymap_remove(&store->overlay, commit->hashes[at],
+				      commit->revision);
+	operations_trim(store->operations, revision, env_wall_ns(&store->env));
+	pthread_mutex_unlock(&store->staged);
+	store->commits += commits;
+}
+
+static void list_free(struct wb_store *store, struct staged_list *list)
+{
+	struct staged_commit *commit;
+
+	while ((commit = list->first)) {
+		list->first = commit->next;
+		staged_commit_free(store, commit);
+	}
+}
+
+/* ---- one group ---- */
+
+/* After this, publishing the list cannot fail. */
+static enum wb_error make_room(struct wb_store *store,
+			       const struct staged_list *list)
+{
+	const struct staged_commit *commit;
+	uint64_t *grown;
+	size_t at = 0;
+
+	if (list->mutations > store->hash_capacity) {
+		grown = realloc(store->hashes,
+				list->mutations * sizeof(*grown));
+		if (!grown)
+			return WB_NO_MEMORY;
+		store->hashes = grown;
+		store->hash_capacity = list->mutations;
+	}
+	for (commit = list->first; commit; commit = commit->next) {
+		memcpy(store->hashes + at, commit->hashes,
+		       commit->count * sizeof(*commit->hashes));
+		at += commit->count;
+	}
+	return index_reserve_hashes(store->index, store->hashes, at);
+}
+
+static enum wb_error flush_group(struct wb_store *store,
+				 struct log_group *group,
+				 struct staged_list *list)
+{
+	enum wb_error error;
+
+	error = make_room(store, list);
+	if (!error && control_off(CONTROL_PUBLISH_ORDER)) {
+		publish(store, list);
+		return log_append(store->log, group);
+	}
+	if (!error)
+		error = log_append(store->log, group);
+	if (!error)
+		publish(store, list);
+	return error;
+}
+
+enum wb_error store_flush(struct wb_store *store)
+{
+	struct staged_list list;
+	struct log_group *group;
+	enum wb_error error;
+
+	pthread_mutex_lock(&store->staged);
+	list = store->list;
+	store->list = (struct staged_list){0};
+	group = store->gathering;
+	store->gathering = store->spare_group;
+	pthread_mutex_unlock(&store->staged);
+
+	error = list.first ? flush_group(store, group, &list) : WB_OK;
+	log_group_clear(group);
+	store->spare_group = group;
+	if (error)
+		staged_void(store, error);
+	list_free(store, &list);
+	return error;
+}
+
+/* ---- leader and followers ---- */
+
+void flush_lead(struct wb_store *store)
+{
+	pthread_mutex_lock(&store->flush);
+	store->waiting++;
+	while (store->leader)
+		pthread_cond_wait(&store->flushed, &store->flush);
+	store->waiting--;
+	store->leader = true;
+	pthread_mutex_unlock(&store->flush);
+}
+
+void flush_release(struct wb_store *store)
+{
+	pthread_mutex_lock(&store->flush);
+	store->leader = false;
+	if (store->waiting)
+		pthread_cond_broadcast(&store->flushed);
+	pthread_mutex_unlock(&store->flush);
+}
+
+/* Followers first, then what can wait: the spare and the anchor are not on
+ * anybody's way to an acknowledgement but the next group's. */
+static void lead_once(struct wb_store *store)
+{
+	(void)store_flush(store); /* each ticket tells its owner */
+	pthread_mutex_lock(&store->flush);
+	if (store->waiting)
+		pthread_cond_broadcast(&store->flushed);
+	pthread_mutex_unlock(&store->flush);
+	log_settle(store->log);
+}
+
+enum wb_error store_wait(struct wb_store *store,
+			 const struct store_ticket *ticket)
+{
+	enum wb_error error = WB_OK;
+	bool lead = false;
+
+	while (!store_poll(store, ticket, &error)) {
+		pthread_mutex_lock(&store->flush);
+		if (store->leader) {
+			store->waiting++;
+			pthread_cond_wait(&store->flushed, &store->flush);
+			store->waiting--;
+		} else {
+			lead = store->leader = true;
+		}
+		pthread_mutex_unlock(&store->flush);
+		if (lead) {
+			lead_once(store);
+			flush_release(store);
+			lead = false;
+		}
+	}
+	return error;
+}
+
+bool flush_find_reserve(struct wb_store *store)
+{
+	flush_lead(store);
+	log_settle(store->log);
+	flush_release(store);
+	return log_has_reserve(store->log);
+}
+
+enum wb_error wb_store_mark(struct wb_store *store)
+{
+	enum wb_error error = store_check(store);
+
+	if (error)
+		return error;
+	if (store->read_only)
+		return WB_READ_ONLY;
+	flush_lead(store);
+	error = log_mark(store->log);
+	flush_release(store);
+	return error;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening and closing a store: the lock, the log, and the index that replay
+ * builds from it.
+ */
+#include "base/posix.h"
+#include "store/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- telling ---- */
+
+static void forward(void *context, enum diag_severity severity,
+		    const char *line)
+{
+	static const char *const words[] = {
+		[DIAG_NOTE] = "note",
+		[DIAG_WARNING] = "warning",
+		[DIAG_DAMAGE] = "damage",
+	};
+	const struct wb_open_options *options = context;
+
+	if (options->report)
+		options->report(options->report_context,
+				(enum wb_severity)severity, line);
+	else
+		fprintf(stderr, "waybill: %s: %s\n", words[severity], line);
+}
+
+/* Forward, and keep the first damage for the error's text. */
+static void report(void *context, enum diag_severity severity, const char *line)
+{
+	struct wb_store *store = context;
+
+	if (severity == DIAG_DAMAGE && !store->damage.text[0])
+		snprintf(store->damage.text, sizeof(store->damage.text), "%s",
+			 line);
+	forward(&store->options, severity, line);
+}
+
+/* ---- replay ---- */
+
+static enum wb_error replay_mutation(struct wb_store *store,
+				     const struct commit_head *head,
+				     const struct mutation *mutation)
+{
+	struct record *record, *old = NULL;
+	struct key key;
+	uint64_t hash;
+	enum wb_error error = key_encode(&mutation->key, &key);
+
+	if (error)
+		return WB_CORRUPT;
+	hash = index_hash(store->index, key.bytes, key.size);
+	if (mutation->deleted) {
+		index_remove(store->index, hash, key.bytes, key.size, &old);
+	} else {
+		record = record_new(store->heap, key.bytes, key.size,
+				    mutation->value, head->revision,
+				    head->time_ns, 0);
+		if (!record)
+			return WB_NO_MEMORY;
+		error = index_put(store->index, hash, record, &old);
+		if (error)
+			record_free(store->heap, record);
+	}
+	if (old)
+		record_free(store->heap, old);
+	return error;
+}
+
+static enum wb_error replay(void *context, const struct commit *commit)
+{
+	struct mutation_walk walk = mutation_walk_begin(commit);
+	const struct commit_head *head = &commit->head;
+	struct wb_store *store = context;
+	struct operation_key key = {
+		.uid = head->actor.uid,
+		.ns = head->operation_ns,
+		.id = head->operation_id,
+	};
+	struct operation operation = {head->request_hash, head->revision};
+	struct mutation mutation;
+	enum wb_error error = WB_OK;
+
+	while (!error && mutation_walk_next(&walk, &mutation))
+		error = replay_mutation(store, head, &mutation);
+	if (!error && key.id.size)
+		error = operations_add(store->operations, &key, &operation,
+				       head->time_ns);
+	operations_trim(store->operations, head->revision, head->time_ns);
+	return error;
+}
+
+/* ---- open ---- */
+
+static void store_free(struct wb_store *store)
+{
+	versions_release(store->versions);
+	if (store->index)
+		index_release(store->index);
+	if (store->heap)
+		heap_release(store->heap);
+	keymap_release(&store->overlay);
+	operations_release(store->operations);
+	log_group_free(store->gathering);
+	log_group_free(store->spare_group);
+	free(store->hashes);
+	dir_close(store->dir);
+	if (store->alive)
+		munmap((void *)store->alive, 1);
+	pthread_mutex_destroy(&store->turn);
+	pthread_cond_destroy(&store->turn_free);
+	pthread_mutex_destroy(&store->flush);
+	pthread_cond_destroy(&store->flushed);
+	pthread_mutex_destroy(&store->staged);
+	pthread_mutex_destroy(&store->views);
+	free(store);
+}
+
+/* A page that the kernel gives to a forked child as zeros: reading it tells
+ * the child from the parent without a system call. madvise(2),
+ * MADV_WIPEONFORK. */
+static const unsigned char *alive_page(void)
+{
+	unsigned char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, 1, MADV_WIPEONFORK)) {
+		munmap(page, 1);
+		return NULL;
+	}
+	*page = 1;
+	return page;
+}
+
+static enum wb_error store_new(const struct env *env,
+			       const struct wb_open_options *options,
+			       struct wb_store **ret_store)
+{
+	struct wb_store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return WB_NO_MEMORY;
+	pthread_mutex_init(&store->turn, NULL);
+	pthread_cond_init(&store->turn_free, NULL);
+	pthread_mutex_init(&store->flush, NULL);
+	pthread_cond_init(&store->flushed, NULL);
+	pthread_mutex_init(&store->staged, NULL);
+	pthread_mutex_init(&store->views, NULL);
+	store->env = *env;
+	store->diag = (struct diag){report, store};
+	store->env.diag = &store->diag;
+	store->options = *options;
+	store->read_only = options->flags & WB_OPEN_READ_ONLY;
+	store->alive = alive_page();
+	store->heap = heap_new();
+	store->operations = operations_new();
+	store->gathering = log_group_new();
+	store->spare_group = log_group_new();
+	if (store->heap) {
+		store->versions = versions_new(store->heap);
+		(void)index_new(store->heap, env_random(env), &store->index);
+	}
+	if (store->alive && store->heap && store->operations &&
+	    store->gathering && store->spare_group && store->versions &&
+	    store->index) {
+		*ret_store = store;
+		return WB_OK;
+	}
+	store_free(store);
+	return WB_NO_MEMORY;
+}
+
+static enum wb_error take_lock(struct wb_store *store, struct wb_text *text)
+{
+	struct lock_holder holder = {0};
+	enum wb_error error = dir_lock(store->dir, !store->read_only, &holder);
+
+	if (error == WB_LOCKED && holder.pid > 0)
+		return text_set(text, error, "held by process %lld%s%s%s",
+				(long long)holder.pid,
+				holder.command[0] ? " (" : "", holder.command,
+				holder.command[0] ? ")" : "");
+	if (error == WB_LOCKED)
+		return text_set(text, error, "held by another process");
+	if (error == WB_NOT_FOUND)
+		return text_set(text, WB_NOT_A_STORE, "no waybill store");
+	return error ? text_set(text, error, "the lock: %s",
+				wb_error_text(error))
+		     : WB_OK;
+}
+
+static enum wb_error open_log(struct wb_store *store,
+			      const struct wb_open_options *options,
+			      struct wb_text *text)
+{
+	struct log_options log_options = {
+		.create = options->flags & WB_OPEN_CREATE,
+		.read_only = store->read_only,
+		.segment_bytes = options->segment_bytes,
+	};
+	enum wb_error error;
+
+	error = log_open(store->dir, &store->env, &log_options, replay, store,
+			 &store->log);
+	if (error == WB_CORRUPT)
+		return text_set(text, error, "%s", store->damage.text);
+	if (error == WB_NOT_A_STORE)
+		return text_set(text, error, "no waybill store");
+	return error ? text_set(text, error, "%s", wb_error_text(error))
+		     : WB_OK;
+}
+
+enum wb_error store_open_on(struct dir *dir, const struct env *env,
+			    const struct wb_open_options *options,
+			    struct wb_store **ret_store,
+			    struct wb_text *ret_text)
+{
+	struct wb_store *store;
+	enum wb_error error = store_new(env, options, &store);
+
+	if (error) {
+		dir_close(dir);
+		return error;
+	}
+	store->dir = dir;
+	error = take_lock(store, ret_text);
+	if (!error)
+		error = open_log(store, options, ret_text);
+	if (error) {
+		store_free(store);
+		return error;
+	}
+	store->published = log_durable_revision(store->log);
+	store->publishing = store->published;
+	*ret_store = store;
+	return WB_OK;
+}
+
+enum wb_error wb_store_open(const char *path,
+			    const struct wb_open_options *options,
+			    struct wb_store **ret_store,
+			    struct wb_text *ret_text)
+{
+	static const struct wb_open_options none = {.size = sizeof(none)};
+	struct env env = {&posix_clock, &posix_random, NULL};
+	struct diag diag = {forward, NULL};
+	unsigned flags = 0;
+	enum wb_error error;
+	struct dir *dir;
+
+	options = options ? options : &none;
+	diag.context = (void *)(uintptr_t)options;
+	if (options->size != sizeof(*options))
+		return text_set(ret_text, WB_USAGE,
+				"options of another version of the library");
+	if ((options->flags & WB_OPEN_CREATE) &&
+	    !(options->flags & WB_OPEN_READ_ONLY))
+		flags |= POSIX_DIR_CREATE;
+	if (options->flags & WB_OPEN_ANY_FILESYSTEM)
+		flags |= POSIX_DIR_ANY_FILESYSTEM;
+	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
+	if (error == WB_NOT_FOUND)
+		return text_set(ret_text, WB_NOT_A_STORE, "no such directory");
+	if (error)
+		return error;
+	return store_open_on(dir, &env, options, ret_store, ret_text);
+}
+
+/* ---- close ---- */
+
+void store_abandon(struct wb_store *store)
+{
+	if (!store)
+		return;
+	staged_void(store, WB_OUTCOME_UNKNOWN);
+	log_abandon(store->log);
+	store_free(store);
+}
+
+static enum wb_error flush_all(struct wb_store *store)
+{
+	struct store_ticket ticket;
+
+	pthread_mutex_lock(&store->staged);
+	ticket = (struct store_ticket){log_staged_revision(store->log),
+				       store->round};
+	pthread_mutex_unlock(&store->staged);
+	return store_wait(store, &ticket);
+}
+
+enum wb_error wb_store_close(struct wb_store *store)
+{
+	enum wb_error error, closed;
+	bool in_use;
+
+	if (!store)
+		return WB_OK;
+	error = store_check(store);
+	if (error)
+		return error;
+	pthread_mutex_lock(&store->views);
+	in_use = store->view_count > 0;
+	pthread_mutex_unlock(&store->views);
+	if (in_use || turn_is_taken(store))
+		return WB_USAGE;
+	error = flush_all(store);
+	flush_lead(store);
+	closed = log_close(store->log);
+	store_free(store);
+	return error ? error : closed;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Numbers about the store.
+ */
+#include "store/state.h"
+
+#include <string.h>
+
+enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
+{
+	struct wb_stat stat = {.size = sizeof(stat)};
+	enum wb_error error = store_check(store);
+	struct log_stat log;
+
+	if (!error && ret_stat->size != sizeof(*ret_stat))
+		error = WB_USAGE;
+	if (!error)
+		error = log_stat(store->log, &log);
+	if (error)
+		return error;
+	memcpy(stat.uuid, log_uuid(store->log), sizeof(stat.uuid));
+	stat.epoch = log_epoch(store->log);
+	stat.revision = store->published;
+	stat.oldest_revision = stat.revision ? 1 : 0;
+	stat.records = index_count(store->index);
+	stat.record_bytes = index_record_bytes(store->index);
+	stat.segments = log.segments;
+	stat.log_bytes = log.log_bytes;
+	stat.file_bytes = log.file_bytes;
+	stat.torn_bytes = log.torn_bytes;
+	stat.commits = store->commits;
+	stat.groups = log.groups;
+	pthread_mutex_lock(&store->views);
+	stat.pinned_bytes = versions_bytes(store->versions);
+	stat.views = store->view_count;
+	pthread_mutex_unlock(&store->views);
+	*ret_stat = stat;
+	return WB_OK;
+}
+
+enum wb_error wb_store_files(struct wb_store *store,
+			     bool (*visit)(void *context,
+					   const struct wb_file_stat *file),
+			     void *context)
+{
+	enum wb_error error = store_check(store);
+
+	return error ? error : log_files(store->log, visit, context);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A skip list (Pugh, 1990) ordered by key and then by revision, and beside it
+ * a queue in the order of being superseded, which is the order in which they
+ * can go. Discarded: a chain of versions hanging off each record, which
+ * costs 8 bytes in every record for what is nearly always empty.
+ */
+#include "store/versions.h"
+
+#include "index/heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEVELS 16
+
+struct node {
+	struct record *record;
+	uint64_t superseded_at;
+	struct node *younger; /* the queue */
+	struct node *next[LEVELS];
+};
+
+struct versions {
+	struct heap *heap;
+	struct node head;
+	struct node *oldest, *youngest;
+	size_t count;
+	uint64_t bytes;
+	uint64_t dice;
+};
+
+struct versions *versions_new(struct heap *heap)
+{
+	struct versions *versions = calloc(1, sizeof(*versions));
+
+	if (versions) {
+		versions->heap = heap;
+		versions->dice = UINT64_C(0x9E3779B97F4A7C15);
+	}
+	return versions;
+}
+
+void versions_release(struct versions *versions)
+{
+	if (!versions)
+		return;
+	versions_reclaim(versions, UINT64_MAX);
+	free(versions);
+}
+
+/* Does the node stand before (key, revision)? */
+static bool is_before(const struct node *node, const void *key,
+		      size_t key_bytes, uint64_t revision)
+{
+	const struct record *record = node->record;
+	int order =
+		key_compare(record->bytes, record->key_bytes, key, key_bytes);
+
+	return order < 0 || (order == 0 && record->revision < revision);
+}
+
+/* The last node before (key, revision) on each level. */
+static void find_before(const struct versions *versions, const void *key,
+			size_t key_bytes, uint64_t revision,
+			struct node *ret_before[LEVELS])
+{
+	const struct node *node = &versions->head;
+	int level;
+
+	for (level = LEVELS - 1; level >= 0; level--) {
+		while (node->next[level] &&
+		       is_before(node->next[level], key, key_bytes, revision))
+			node = node->next[level];
+		ret_before[level] = (struct node *)node;
+	}
+}
+
+/* One more level with a chance of one in four; xorshift64. */
+static int draw_levels(struct versions *versions)
+{
+	uint64_t dice = versions->dice;
+	int levels = 1;
+
+	dice ^= dice << 13;
+	dice ^= dice >> 7;
+	dice ^= dice << 17;
+	versions->dice = dice;
+	for (; levels < LEVELS && (dice & 3) == 0; dice >>= 2)
+		levels++;
+	return levels;
+}
+
+bool versions_pin(struct versions *versions, struct record *record,
+		  uint64_t superseded_at)
+{
+	struct node *node = malloc(sizeof(*node));
+	struct node *before[LEVELS];
+	int level, levels = draw_levels(versions);
+
+	if (!node)
+		return false;
+	*node = (struct node){.record = record, .superseded_at = superseded_at};
+	find_before(versions, record->bytes, record->key_bytes,
+		    record->revision, before);
+	for (level = 0; level < levels; level++) {
+		node->next[level] = before[level]->next[level];
+		before[level]->next[level] = node;
+	}
+	if (versions->youngest)
+		versions->youngest->younger = node;
+	else
+		versions->oldest = node;
+	versions->youngest = node;
+	versions->count++;
+	versions->bytes += record_size(record);
+	return true;
+}
+
+static bool was_current(const struct node *node, uint64_t revision)
+{
+	return node->record->revision <= revision &&
+	       node->superseded_at > revision;
+}
+
+const struct record *versions_find(const struct versions *versions,
+				   const void *key, size_t key_bytes,
+				   uint64_t revision)
+{
+	struct node *before[LEVELS];
+	const struct node *node;
+
+	if (versions->count == 0)
+		return NULL;
+	find_before(versions, key, key_bytes, revision + 1, before);
+	node = before[0];
+	if (node == &versions->head || !was_current(node, revision) ||
+	    key_compare(node->record->bytes, node->record->key_bytes, key,
+			key_bytes) != 0)
+		return NULL;
+	return node->record;
+}
+
+const struct record *versions_next(const struct versions *versions,
+				   struct wb_bytes prefix,
+				   struct wb_bytes after, uint64_t revision)
+{
+	bool from_after = key_compare(after.data, after.size, prefix.data,
+				      prefix.size) >= 0;
+	struct wb_bytes from = from_after ? after : prefix;
+	struct node *before[LEVELS];
+	const struct node *node;
+
+	if (versions->count == 0)
+		return NULL;
+	/* Behind all versions of `after`, or at the first of `prefix`. */
+	find_before(versions, from.data, from.size,
+		    from_after && after.size ? UINT64_MAX : 0, before);
+	for (node = before[0]->next[0]; node; node = node->next[0]) {
+		const struct record *record = node->record;
+
+		if (record->key_bytes < prefix.size ||
+		    memcmp(record->bytes, prefix.data, prefix.size) != 0)
+			return NULL;
+		if (was_current(node, revision))
+			return record;
+	}
+	return NULL;
+}
+
+static void unlink_node(struct versions *versions, struct node *node)
+{
+	const struct record *record = node->record;
+	struct node *before[LEVELS];
+	int level;
+
+	find_before(versions, record->bytes, record->key_bytes,
+		    record->revision, before);
+	for (level = 0; level < LEVELS; level++)
+		if (before[level]->next[level] == node)
+			before[level]->next[level] = node->next[level];
+}
+
+void versions_reclaim(struct versions *versions, uint64_t oldest)
+{
+	struct node *node;
+
+	while ((node = versions->oldest) && node->superseded_at <= oldest) {
+		versions->oldest = node->younger;
+		if (!versions->oldest)
+			versions->youngest = NULL;
+		unlink_node(versions, node);
+		versions->count--;
+		versions->bytes -= record_size(node->record);
+		record_free(versions->heap, node->record);
+		free(node);
+	}
+}
+
+size_t versions_count(const struct versions *versions)
+{
+	return versions->count;
+}
+
+uint64_t versions_bytes(const struct versions *versions)
+{
+	return versions->bytes;
+}
