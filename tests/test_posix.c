@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The real directory: the contract, opening, names, and disks that are full,
+ * limited or not to be trusted. Locks are in test_posix_lock.c, failing
+ * system calls in test_posix_file.c.
+ */
+#include "base/posix.h"
+#include "base/posix_private.h"
+#include "tests/support/contract.h"
+#include "tests/support/simenv.h"
+#include "tests/support/suite.h"
+#include "tests/support/tempdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *temp;
+static struct simenv env;
+
+static void setup(void)
+{
+	temp = tempdir_make();
+	simenv_init(&env, 1);
+}
+
+static void teardown(void)
+{
+	simenv_release(&env);
+	tempdir_remove(temp);
+}
+
+/* Tests may run where / is an overlay. */
+static struct dir *open_dir(const char *path)
+{
+	struct dir *dir;
+	struct wb_text text = {""};
+
+	ck_assert_msg(posix_dir_open(path, POSIX_DIR_ANY_FILESYSTEM, NULL, &dir,
+				     NULL, &text) == WB_OK,
+		      "%s", text.text);
+	return dir;
+}
+
+static enum wb_error try_open(const char *path, unsigned flags,
+			      struct wb_text *text)
+{
+	struct dir *dir = NULL;
+	enum wb_error error =
+		posix_dir_open(path, flags, &env.diag, &dir, NULL, text);
+
+	dir_close(dir);
+	return error;
+}
+
+START_TEST(contract)
+{
+	struct dir *dir = open_dir(temp);
+
+	printf("# %s\n", contract_cases[_i].name);
+	contract_cases[_i].run(dir);
+	dir_close(dir);
+}
+END_TEST
+
+/* ---- opening ---- */
+
+START_TEST(a_missing_directory_is_not_found)
+{
+	struct wb_text text;
+	const char *path = tempdir_path(temp, "none");
+
+	ck_error(try_open(path, 0, &text), WB_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(text.text, path));
+	ck_assert_ptr_nonnull(strstr(text.text, strerror(ENOENT)));
+	ck_error(try_open("", 0, NULL), WB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_file_is_no_directory)
+{
+	struct wb_text text;
+	struct dir *dir = open_dir(temp);
+	const char *path = tempdir_path(temp, "a");
+	struct file *file;
+
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	file_close(file);
+	dir_close(dir);
+	ck_error(try_open(path, 0, &text), WB_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(text.text, strerror(ENOTDIR)));
+	ck_error(try_open(path, POSIX_DIR_CREATE, &text), WB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(create_makes_one_private_level)
+{
+	unsigned flags = POSIX_DIR_CREATE | POSIX_DIR_ANY_FILESYSTEM;
+	const char *path = tempdir_path(temp, "new");
+	struct wb_text text;
+	struct stat stat_of;
+	struct dir *dir;
+	bool created = false;
+
+	umask(0);
+	ck_ok(posix_dir_open(path, flags, NULL, &dir, &created, NULL));
+	ck_assert(created);
+	dir_close(dir);
+	ck_assert_int_eq(stat(path, &stat_of), 0);
+	ck_assert_uint_eq(stat_of.st_mode & 07777, 0700);
+	ck_ok(posix_dir_open(path, flags, NULL, &dir, &created, NULL));
+	ck_assert(!created);
+	dir_close(dir);
+	path = tempdir_path(temp, "none/deeper");
+	ck_error(try_open(path, flags, &text), WB_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(text.text, path));
+}
+END_TEST
+
+START_TEST(files_are_private)
+{
+	struct dir *dir = open_dir(temp);
+	struct stat stat_of;
+	struct file *file;
+
+	umask(0);
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	ck_ok(dir_make(dir, "tmp"));
+	ck_assert_int_eq(stat(tempdir_path(temp, "a"), &stat_of), 0);
+	ck_assert_uint_eq(stat_of.st_mode & 07777, 0600);
+	ck_assert_int_eq(stat(tempdir_path(temp, "tmp"), &stat_of), 0);
+	ck_assert_uint_eq(stat_of.st_mode & 07777, 0700);
+	file_close(file);
+	dir_close(dir);
+}
+END_TEST
+
+START_TEST(without_permission_nothing_is_made)
+{
+	unsigned flags = POSIX_DIR_CREATE | POSIX_DIR_ANY_FILESYSTEM;
+	char *path = strdup(tempdir_path(temp, "new"));
+	struct wb_text text;
+	struct dir *dir = open_dir(temp);
+	struct file *file;
+	struct file *old;
+
+	ck_ok(dir_open(dir, "old", FILE_CREATE, &old));
+	ck_assert_int_eq(chmod(temp, 0555), 0);
+	/* Root may do everything. */
+	if (geteuid() == 0) {
+		ck_assert_int_eq(setgroups(0, NULL), 0);
+		ck_assert_int_eq(setegid(65534), 0);
+		ck_assert_int_eq(seteuid(65534), 0);
+	}
+	ck_error(try_open(path, flags, &text), WB_PERMISSION);
+	ck_assert_ptr_nonnull(strstr(text.text, path));
+	ck_assert_ptr_nonnull(strstr(text.text, strerror(EACCES)));
+	ck_error(dir_open(dir, "a", FILE_CREATE, &file), WB_PERMISSION);
+	ck_error(dir_make(dir, "tmp"), WB_PERMISSION);
+	ck_error(dir_remove(dir, "old"), WB_PERMISSION);
+	ck_error(dir_rename(dir, "old", "a", CONTROL_ANCHOR_RENAME),
+		 WB_PERMISSION);
+	if (getuid() == 0) {
+		ck_error(dir_open(dir, "old", FILE_READ, &file), WB_PERMISSION);
+		ck_assert_int_eq(seteuid(0), 0);
+		ck_assert_int_eq(setegid(0), 0);
+	}
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(chmod(temp, 0700), 0);
+	file_close(old);
+	dir_close(dir);
+	free(path);
+}
+END_TEST
+
+START_TEST(a_renamed_directory_stays_the_same_store)
+{
+	unsigned flags = POSIX_DIR_CREATE | POSIX_DIR_ANY_FILESYSTEM;
+	char *from = strdup(tempdir_path(temp, "from"));
+	char *to = strdup(tempdir_path(temp, "to"));
+	struct file *file;
+	struct dir *other;
+	struct dir *dir;
+
+	ck_ok(posix_dir_open(from, flags, NULL, &dir, NULL, NULL));
+	ck_assert_int_eq(rename(from, to), 0);
+	ck_ok(posix_dir_open(from, flags, NULL, &other, NULL, NULL));
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	file_close(file);
+	ck_error(dir_open(other, "a", FILE_READ, &file), WB_NOT_FOUND);
+	dir_close(dir);
+	dir_close(other);
+	dir = open_dir(to);
+	ck_ok(dir_open(dir, "a", FILE_READ, &file));
+	file_close(file);
+	dir_close(dir);
+	free(from);
+	free(to);
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_not_opened)
+{
+	struct dir *dir = open_dir(temp);
+	struct file *file = NULL;
+
+	ck_assert_int_eq(mkfifo(tempdir_path(temp, "fifo"), 0600), 0);
+	ck_assert_int_eq(symlink("fifo", tempdir_path(temp, "link")), 0);
+	ck_assert_int_eq(symlink(".", tempdir_path(temp, "dots")), 0);
+	ck_error(dir_open(dir, "fifo", FILE_READ, &file), WB_IO);
+	ck_error(dir_open(dir, "fifo", FILE_WRITE, &file), WB_IO);
+	ck_error(dir_open(dir, "link", FILE_READ, &file), WB_IO);
+	ck_error(dir_open(dir, "link", FILE_CREATE, &file), WB_IO);
+	ck_error(dir_make(dir, "dots"), WB_EXISTS);
+	ck_error(dir_sync(dir, "dots", CONTROL_TORN_DIR_SYNC), WB_NOT_FOUND);
+	ck_assert_ptr_null(file);
+	dir_close(dir);
+}
+END_TEST
+
+START_TEST(nothing_is_left_open)
+{
+	struct dir *dir = open_dir(temp);
+	struct file *file;
+	int before = dup(0);
+	int after;
+
+	close(before);
+	for (int i = 0; i < 50; i++) {
+		ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+		file_close(file);
+		ck_ok(dir_make(dir, "tmp"));
+		ck_error(dir_open(dir, "tmp", FILE_READ, &file), WB_IO);
+		ck_ok(dir_sync(dir, "", CONTROL_TORN_DIR_SYNC));
+		ck_ok(dir_sync(dir, "..", CONTROL_TORN_DIR_SYNC));
+		ck_error(try_open(tempdir_path(temp, "a"), 0, NULL),
+			 WB_NOT_FOUND);
+	}
+	file_close(NULL);
+	dir_close(NULL);
+	after = dup(0);
+	close(after);
+	ck_assert_int_eq(before, after);
+	dir_close(dir);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(the_file_size_limit_is_an_error_and_no_signal)
+{
+	struct rlimit limit = {.rlim_cur = 8192, .rlim_max = RLIM_INFINITY};
+	char bytes[4096] = {1};
+	struct dir *dir = open_dir(temp);
+	struct file *file;
+	uint64_t size;
+
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	ck_ok(file_truncate(file, 16384));
+	/* SIGXFSZ would end this process. */
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_ok(file_write(file, bytes, 4096, 4096));
+	ck_error(file_write(file, bytes, 4096, 4097), WB_TOO_LARGE);
+	ck_error(file_write(file, bytes, 1, 8192), WB_TOO_LARGE);
+	ck_error(file_truncate(file, 20000), WB_TOO_LARGE);
+	ck_error(file_allocate(file, 20000), WB_TOO_LARGE);
+	ck_ok(file_size(file, &size));
+	ck_assert_uint_eq(size, 16384);
+	/* Cutting is not growing. */
+	ck_ok(file_truncate(file, 12000));
+	ck_ok(file_truncate(file, 8192));
+	ck_ok(file_allocate(file, 8192));
+	ck_ok(file_sync(file, CONTROL_GROUP_SYNC));
+	file_close(file);
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	dir_close(dir);
+}
+END_TEST
+
+/* Mount something on a directory that only this process sees. */
+static bool mount_on(const char *path, const char *type, const char *options)
+{
+	return mkdir(path, 0700) == 0 && unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("test", path, type, 0, options) == 0;
+}
+
+START_TEST(a_full_disk_is_no_space)
+{
+	static char bytes[70000];
+	char *path = strdup(tempdir_path(temp, "mount"));
+	struct dir *dir;
+	struct file *file;
+	uint64_t size;
+
+	if (!mount_on(path, "tmpfs", "size=64k,nr_inodes=5")) {
+		suite_skip("a_full_disk_is_no_space", "mounting needs root");
+		free(path);
+		return;
+	}
+	memset(bytes, 'x', sizeof(bytes));
+	dir = open_dir(path);
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	ck_error(file_write(file, bytes, sizeof(bytes), 0), WB_NO_SPACE);
+	/* A short write came first. */
+	ck_ok(file_size(file, &size));
+	ck_assert_uint_gt(size, 4096);
+	ck_ok(file_truncate(file, 0));
+	ck_error(file_allocate(file, 1 << 20), WB_NO_SPACE);
+	ck_ok(file_allocate(file, 4096));
+	ck_ok(file_write(file, bytes, 4096, 0));
+	file_close(file);
+	/* Inodes run out as well. */
+	for (char name[2] = "b"; *name < 'e'; ++*name) {
+		ck_ok(dir_open(dir, name, FILE_CREATE, &file));
+		file_close(file);
+	}
+	ck_error(dir_open(dir, "e", FILE_CREATE, &file), WB_NO_SPACE);
+	ck_error(dir_make(dir, "tmp"), WB_NO_SPACE);
+	ck_ok(dir_remove(dir, "b"));
+	ck_ok(dir_make(dir, "tmp"));
+	dir_close(dir);
+	ck_assert_int_eq(umount(path), 0);
+	free(path);
+}
+END_TEST
+
+START_TEST(a_read_only_mount_is_no_permission)
+{
+	char *path = strdup(tempdir_path(temp, "mount"));
+	unsigned long again = MS_REMOUNT | MS_RDONLY;
+	struct lock_holder holder;
+	struct file *file;
+	struct dir *dir;
+
+	if (!mount_on(path, "tmpfs", "size=64k")) {
+		suite_skip("a_read_only_mount_is_no_permission",
+			   "mounting needs root");
+		free(path);
+		return;
+	}
+	dir = open_dir(path);
+	ck_ok(dir_lock(dir, true, &holder));
+	dir_close(dir);
+	ck_assert_int_eq(mount(NULL, path, NULL, again, NULL), 0);
+	dir = open_dir(path);
+	ck_error(dir_open(dir, "a", FILE_CREATE, &file), WB_PERMISSION);
+	ck_error(dir_make(dir, "tmp"), WB_PERMISSION);
+	ck_error(dir_remove(dir, "lock"), WB_PERMISSION);
+	ck_error(dir_lock(dir, true, &holder), WB_PERMISSION);
+	ck_ok(dir_lock(dir, false, &holder));
+	dir_close(dir);
+	ck_assert_int_eq(umount(path), 0);
+	free(path);
+}
+END_TEST
+
+/* ---- filesystems ---- */
+
+START_TEST(an_overlay_is_refused_unless_asked_for)
+{
+	char *path = strdup(tempdir_path(temp, "mount"));
+	char options[3 * 4096];
+	struct wb_text text;
+
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s/mount/l,upperdir=%s/mount/u,workdir=%s/mount/w",
+		 temp, temp, temp);
+	if (!mount_on(path, "tmpfs", "size=1m") ||
+	    mkdir(tempdir_path(path, "l"), 0700) != 0 ||
+	    mkdir(tempdir_path(path, "u"), 0700) != 0 ||
+	    mkdir(tempdir_path(path, "w"), 0700) != 0 ||
+	    mount("test", path, "overlay", 0, options) != 0) {
+		suite_skip("an_overlay_is_refused_unless_asked_for",
+			   "mounting an overlay needs root and the kernel's "
+			   "help");
+		free(path);
+		return;
+	}
+	ck_error(try_open(path, 0, &text), WB_BAD_INPUT);
+	ck_assert_ptr_nonnull(strstr(text.text, path));
+	ck_assert_ptr_nonnull(strstr(text.text, "overlay"));
+	ck_assert_uint_eq(simenv_count(&env, DIAG_WARNING), 0);
+	/* Nothing is left of a directory made for nothing. */
+	ck_error(try_open(tempdir_path(path, "new"), POSIX_DIR_CREATE, &text),
+		 WB_BAD_INPUT);
+	ck_assert_int_eq(access(tempdir_path(path, "new"), F_OK), -1);
+	ck_ok(try_open(path, POSIX_DIR_ANY_FILESYSTEM, &text));
+	ck_assert(simenv_said(&env, DIAG_WARNING, "overlay"));
+	ck_assert_int_eq(umount(path), 0);
+	ck_assert_int_eq(umount(path), 0);
+	free(path);
+}
+END_TEST
+
+START_TEST(filesystems_are_told_apart)
+{
+	static const struct {
+		uint32_t magic; /* written down from linux/magic.h */
+		const char *name;
+		bool refuse;
+	} table[] = {
+		{0x6969, "NFS", true},	       {0x01021997, "9p", true},
+		{0x517B, "SMB", true},	       {0xFE534D42, "SMB", true},
+		{0xFF534D42, "SMB", true},     {0x5346414F, "AFS", true},
+		{0x794C7630, "overlay", true}, {0x65735546, "FUSE", false},
+		{0xEF53, NULL, false},	       {0x58465342, NULL, false},
+		{0x9123683E, NULL, false},     {0x01021994, NULL, false},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const struct filesystem *found =
+			filesystem_find(table[i].magic);
+
+		ck_assert_int_eq(found != NULL, table[i].name != NULL);
+		if (!found)
+			continue;
+		ck_assert_str_eq(found->name, table[i].name);
+		ck_assert_int_eq(found->refuse, table[i].refuse);
+	}
+}
+END_TEST
+
+START_TEST(errno_becomes_what_the_contract_says)
+{
+	static const struct {
+		int number;
+		enum wb_error error;
+	} table[] = {
+		{ENOENT, WB_NOT_FOUND},
+		{ENOTDIR, WB_NOT_FOUND},
+		{EEXIST, WB_EXISTS},
+		{ENOSPC, WB_NO_SPACE},
+		{EDQUOT, WB_NO_SPACE},
+		{EFBIG, WB_TOO_LARGE},
+		{EACCES, WB_PERMISSION},
+		{EPERM, WB_PERMISSION},
+		{EROFS, WB_PERMISSION},
+		{ENOMEM, WB_NO_MEMORY},
+		{EIO, WB_IO},
+		{EINTR, WB_IO},
+		{EMFILE, WB_IO},
+		{EINVAL, WB_IO},
+		{EISDIR, WB_IO},
+		{ELOOP, WB_IO},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		ck_error(posix_error(table[i].number), table[i].error);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("posix");
+	TCase *tcase = tcase_create("posix");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, contract, 0, contract_case_count);
+	tcase_add_test(tcase, a_missing_directory_is_not_found);
+	tcase_add_test(tcase, a_file_is_no_directory);
+	tcase_add_test(tcase, create_makes_one_private_level);
+	tcase_add_test(tcase, files_are_private);
+	tcase_add_test(tcase, without_permission_nothing_is_made);
+	tcase_add_test(tcase, a_renamed_directory_stays_the_same_store);
+	tcase_add_test(tcase, what_is_no_file_is_not_opened);
+	tcase_add_test(tcase, nothing_is_left_open);
+	tcase_add_test(tcase, the_file_size_limit_is_an_error_and_no_signal);
+	tcase_add_test(tcase, a_full_disk_is_no_space);
+	tcase_add_test(tcase, a_read_only_mount_is_no_permission);
+	tcase_add_test(tcase, an_overlay_is_refused_unless_asked_for);
+	tcase_add_test(tcase, filesystems_are_told_apart);
+	tcase_add_test(tcase, errno_becomes_what_the_contract_says);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
