@@ -91,6 +91,8 @@ static enum wb_error undo_write(struct log *log, uint64_t offset,
 	    file_sync(log->active, CONTROL_ABORT_SYNC))
 		return log_fail(log, "taking back an unfinished write");
 	log->zeroed = offset;
+	/* The space stays ours: a delete on a full disk needs it. */
+	(void)file_allocate(log->active, log->capacity);
 	return error;
 }
 
@@ -234,32 +236,52 @@ static enum wb_error seal_active(struct log *log)
 	return WB_OK;
 }
 
-/* Make sure that there is an active segment with room for `bytes`. */
-static enum wb_error make_active(struct log *log, size_t bytes)
+/* Bytes that the group takes in a segment of `entries` versions: its frames,
+ * padding, and the segment's footer afterwards, for which room is kept so
+ * that a segment can be sealed on a full disk. */
+static uint64_t room_needed(const struct log_group *group, size_t entries)
 {
-	struct log_segment *newest = log_newest(log);
+	return group->size + GROUP_ALIGN + FRAME_HEADER_BYTES + FRAME_ALIGN +
+	       footer_size(entries + group->entry_count);
+}
+
+static bool is_full(struct log *log, const struct log_group *group)
+{
+	const struct log_segment *newest = log_newest(log);
+	size_t entries = newest->entry_count + group->entry_count;
+
+	return newest->end > SEGMENT_FRAMES_AT &&
+	       (footer_size(entries) > FOOTER_PAYLOAD_MAX ||
+		newest->end + room_needed(group, newest->entry_count) >
+			log->capacity);
+}
+
+/* Make sure that there is an active segment with room for the group. */
+static enum wb_error make_active(struct log *log, const struct log_group *group)
+{
 	enum wb_error error;
 
-	if (log->active && newest->end > SEGMENT_FRAMES_AT &&
-	    newest->end + bytes + GROUP_ALIGN > log->capacity) {
+	if (log->active && is_full(log, group)) {
 		error = seal_active(log);
 		if (error)
 			return error;
 	}
 	if (log->active)
 		return WB_OK;
-	return log_start_segment(log, log_newest(log), bytes);
+	return log_start_segment(log, log_newest(log), room_needed(group, 0));
 }
 
 enum wb_error log_append(struct log *log, struct log_group *group)
 {
 	enum wb_error error;
 
+	if (log->options.read_only)
+		return WB_READ_ONLY;
 	if (log->failed && !control_off(CONTROL_POISON))
 		return WB_STOPPED;
 	if (group->frame_count == 0)
 		return WB_OK;
-	error = make_active(log, group->size);
+	error = make_active(log, group);
 	if (!error)
 		error = write_group(log, group);
 	if (!error && group->last_revision)
@@ -283,36 +305,59 @@ static enum wb_error append_plain(struct log *log, enum frame_type type)
 	return error;
 }
 
+/* Where no frame is due (nothing was committed since the last one, or the
+ * next segment could not be made), the anchor still may be. */
+static enum wb_error end_with(struct log *log, enum frame_type type)
+{
+	bool due = log->last_type == FRAME_COMMIT ||
+		   (type == FRAME_CLOSE && log->last_type == FRAME_MARK);
+
+	if (log->failed)
+		return WB_STOPPED;
+	if (due)
+		return append_plain(log, type);
+	if (log->anchor.durable_revision != log->durable_revision)
+		return log_write_anchor(log);
+	return WB_OK;
+}
+
 enum wb_error log_mark(struct log *log)
 {
 	if (log->options.read_only)
 		return WB_READ_ONLY;
-	if (log->last_type != FRAME_COMMIT)
-		return WB_OK;
-	return append_plain(log, FRAME_MARK);
+	return end_with(log, FRAME_MARK);
 }
 
 enum wb_error log_close(struct log *log)
 {
 	enum wb_error error = WB_OK;
-	bool frames = log->last_type != FRAME_NONE &&
-		      log->last_type != FRAME_CLOSE &&
-		      log->last_type != FRAME_FOOTER;
 
-	if (!log->options.read_only && !log->failed && frames)
-		error = append_plain(log, FRAME_CLOSE);
+	if (!log->options.read_only && !log->failed)
+		error = end_with(log, FRAME_CLOSE);
 	if (log->spare)
 		(void)dir_remove(log->dir, LOG_SPARE_NAME);
 	log_abandon(log);
 	return error;
 }
 
+static bool anchor_is_due(const struct log *log)
+{
+	return log->anchor.durable_revision != log->durable_revision &&
+	       env_monotonic_ns(log->env) >= log->anchor_due_ns;
+}
+
+bool log_settle_is_due(const struct log *log)
+{
+	return !log->failed && !log->options.read_only &&
+	       (log_spare_is_due(log) || anchor_is_due(log));
+}
+
 void log_settle(struct log *log)
 {
 	if (log->failed || log->options.read_only)
 		return;
-	log_make_spare(log);
-	if (env_monotonic_ns(log->env) >= log->anchor_due_ns &&
-	    log->anchor.durable_revision != log->durable_revision)
+	if (log_spare_is_due(log))
+		log_make_spare(log);
+	if (anchor_is_due(log))
 		(void)log_write_anchor(log);
 }

@@ -95,18 +95,26 @@ static enum wb_error follow_segment(struct log *log,
 				    const struct recovery *found)
 {
 	struct log_segment *old = log_newest(log);
-	size_t at = log->count - 1;
-	enum wb_error error;
 
 	if (control_off(CONTROL_CUT_ORDER) && found->verdict != VERDICT_SEALED)
-		(void)log_cut_debris(log, old, found->scan.debris_end);
+		log_cut_debris(log, old);
 	old->state = found->verdict == VERDICT_SEALED ? LOG_SEALED : LOG_CUT;
-	error = log_start_segment(log, old, 0);
-	if (error)
-		return error;
-	if (found->verdict == VERDICT_SEALED)
-		return WB_OK;
-	return log_cut_debris(log, &log->segments[at], found->scan.debris_end);
+	return log_start_segment(log, old, 0);
+}
+
+/* Of the segment that was cut just now, and of earlier ones where the process
+ * ended before this was done. */
+static void cut_debris(struct log *log)
+{
+	size_t at;
+
+	for (at = 0; at < log->count; at++) {
+		const struct log_segment *segment = &log->segments[at];
+
+		if (segment->state == LOG_CUT &&
+		    segment->file_bytes > segment->end)
+			log_cut_debris(log, segment);
+	}
 }
 
 static void report_tail(struct log *log, const struct recovery *found)
@@ -140,6 +148,18 @@ static enum wb_error check_flags(struct log *log)
 	return WB_OK;
 }
 
+/* A process that was killed between a rename and the directory's sync left
+ * names that are seen and may still be lost. What is acknowledged from now on
+ * stands on them. */
+static enum wb_error names_made_durable(struct log *log)
+{
+	enum wb_error error = dir_sync(log->dir, "", CONTROL_SEGMENT_DIR_SYNC);
+
+	if (!error)
+		error = dir_sync(log->dir, "..", CONTROL_CREATE_DIR_SYNC);
+	return error;
+}
+
 static enum wb_error open_existing(struct log *log,
 				   const struct recovery *found)
 {
@@ -168,10 +188,17 @@ static enum wb_error open_existing(struct log *log,
 				 &log->anchor_file);
 	if (error)
 		return error;
+	error = names_made_durable(log);
+	if (error)
+		return error;
 	empty = found->scan.frames == 0 && found->verdict == VERDICT_CLEAN;
 	if (empty || found->verdict == VERDICT_CLOSED)
-		return continue_segment(log);
-	return follow_segment(log, found);
+		error = continue_segment(log);
+	else
+		error = follow_segment(log, found);
+	if (!error)
+		cut_debris(log);
+	return error;
 }
 
 static enum wb_error open_log(struct log *log, log_replay_fn *replay,

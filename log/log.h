@@ -86,6 +86,7 @@ void log_unstage(struct log *log);
 /* Spare segment and anchor, when they are due. A failure is the log's
  * (FAILED) or shows in log_has_reserve. */
 void log_settle(struct log *log);
+bool log_settle_is_due(const struct log *log);
 
 /* A MARK frame, synced, and the anchor. WB_OK without writing where the last
  * frame is a MARK or CLOSE already. */

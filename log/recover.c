@@ -198,6 +198,22 @@ static enum wb_error check_anchor(const struct walk *walk)
 			    anchor->active_id, last->header.id);
 }
 
+/* Legal after a crash at the right moment, and all that is ever seen of an
+ * older anchor that was put back; the log itself decides. */
+static void report_old_anchor(const struct walk *walk)
+{
+	const struct recovery *found = &walk->found;
+	const struct anchor *anchor = &found->anchor;
+	const struct log_segment *last = &found->segments[found->count - 1];
+
+	if (!walk->anchor_slot_bad &&
+	    (anchor->active_id != last->header.id ||
+	     anchor->durable_bytes < found->scan.marked))
+		diag_warn(walk->env->diag,
+			  "anchor: it is older than the end of the log: a "
+			  "crash came between the two, or it was put back");
+}
+
 static bool chain_contradicts(const struct walk *walk, const struct scan *scan)
 {
 	return scan->chain_at_seen && !control_off(CONTROL_CHAIN_VERIFY) &&
@@ -310,6 +326,7 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 		.stop_at = next ? next->previous_bytes : 0,
 		.chain_at = found->anchor.durable_revision,
 		.tail = newest,
+		.compute_chain = found->anchor.active_id == segment->header.id,
 	};
 	struct scan scan;
 	struct seen seen;
@@ -338,6 +355,8 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	segment->end = scan.end;
 	segment->footer_at = scan.footer_at;
 	segment->head = scan.head;
+	segment->file_bytes = walk->image.size;
+	segment->debris_end = scan.debris_end;
 	segment->time_min_ns = INT64_MAX;
 	segment->time_max_ns = INT64_MIN;
 	found->scan = scan;
@@ -347,6 +366,7 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 		error = check_anchor(walk);
 		if (error)
 			return error;
+		report_old_anchor(walk);
 	}
 	return scan_commits(&walk->image, &scan, name, walk->env->diag,
 			    replay_commit, walk);

@@ -20,6 +20,10 @@ struct log_segment {
 	uint64_t head; /* newest revision in it or before it */
 	int64_t time_min_ns, time_max_ns; /* of its commits */
 	uint64_t footer_at; /* of a sealed one: where its footer stands */
+	/* The file's, when it was opened; more than `end` in a cut one that
+	 * could not be truncated yet. */
+	uint64_t file_bytes;
+	uint64_t debris_end; /* behind its last byte that is not zero */
 	/* Its versions, of the active one only; others have a footer. */
 	struct log_entry *entries;
 	size_t entry_count, entry_capacity;

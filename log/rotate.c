@@ -139,8 +139,8 @@ enum wb_error log_start_segment(struct log *log,
 	enum wb_error error;
 
 	header_of(log, after, &header);
-	if (capacity < SEGMENT_FRAMES_AT + bytes + GROUP_ALIGN)
-		capacity = SEGMENT_FRAMES_AT + bytes + GROUP_ALIGN;
+	if (capacity < SEGMENT_FRAMES_AT + bytes)
+		capacity = SEGMENT_FRAMES_AT + bytes;
 	error = take_file(log, &capacity, &file, &from);
 	if (error)
 		return error;
@@ -213,15 +213,19 @@ enum wb_error log_create(struct log *log)
 
 /* ---- the spare ---- */
 
+bool log_spare_is_due(const struct log *log)
+{
+	const struct log_segment *newest = &log->segments[log->count - 1];
+
+	return log->active && !log->spare &&
+	       (log->no_reserve || newest->end >= log->capacity / 2);
+}
+
 void log_make_spare(struct log *log)
 {
-	uint64_t capacity;
+	uint64_t capacity = log_next_capacity(log);
 	enum wb_error error;
 
-	if (!log->active || log->spare ||
-	    (!log->no_reserve && log_newest(log)->end < log->capacity / 2))
-		return;
-	capacity = log_next_capacity(log);
 	error = dir_open(log->dir, LOG_SPARE_NAME, FILE_CREATE | FILE_TRUNCATE,
 			 &log->spare);
 	if (!error)
@@ -301,15 +305,17 @@ static enum wb_error copy_bytes(struct file *from, struct file *to,
 }
 
 static enum wb_error keep_debris(struct log *log, struct file *file,
-				 const struct log_segment *segment,
-				 uint64_t debris_end)
+				 const struct log_segment *segment)
 {
+	uint64_t debris_end = segment->debris_end;
 	char name[64];
 	struct file *kept;
 	enum wb_error error;
 
 	snprintf(name, sizeof(name), "torn/%016" PRIx64 "-%010" PRIx64,
 		 segment->header.id, segment->end);
+	if (debris_end - segment->end > TORN_BYTES_KEPT)
+		debris_end = segment->end + TORN_BYTES_KEPT;
 	error = dir_open(log->dir, "tmp/torn", FILE_CREATE | FILE_TRUNCATE,
 			 &kept);
 	if (error)
@@ -326,31 +332,25 @@ static enum wb_error keep_debris(struct log *log, struct file *file,
 	return error;
 }
 
-/* Where the debris cannot be kept it is left in place, and said: that costs
- * space, not truth. */
-enum wb_error log_cut_debris(struct log *log, const struct log_segment *segment,
-			     uint64_t debris_end)
+void log_cut_debris(struct log *log, const struct log_segment *segment)
 {
 	char name[SEGMENT_NAME_SIZE];
-	struct file *file;
+	struct file *file = NULL;
 	enum wb_error error;
 
 	segment_name(segment->header.id, SEGMENT_LOG, name);
 	error = dir_open(log->dir, name, FILE_WRITE, &file);
-	if (error)
-		return error;
-	if (debris_end > segment->end)
-		error = keep_debris(log, file, segment, debris_end);
+	if (!error && segment->debris_end > segment->end)
+		error = keep_debris(log, file, segment);
 	if (!error)
 		error = file_truncate(file, segment->end);
 	if (!error)
 		error = file_sync(file, CONTROL_CUT_TRUNCATE_SYNC);
-	file_close(file);
 	if (error)
 		diag_warn(log->env->diag,
 			  "%s: the bytes behind offset %" PRIu64
 			  " were left in place: %s",
 			  name, segment->end, wb_error_text(error));
+	file_close(file);
 	prune_torn(log);
-	return WB_OK;
 }

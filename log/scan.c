@@ -152,6 +152,8 @@ static enum wb_error walk(const struct image *image,
 		scan->last_type = (enum frame_type)frame.type;
 		scan->frames++;
 		scan->end += frame.frame_bytes;
+		if (frame.type == FRAME_MARK || frame.type == FRAME_CLOSE)
+			scan->marked = scan->end;
 	}
 	return WB_OK;
 }

@@ -34,6 +34,7 @@ struct scan {
 	uint64_t end;	 /* where the verifying frames end */
 	uint64_t head;	 /* the newest revision there */
 	uint64_t frames; /* how many */
+	uint64_t marked; /* where the last MARK or CLOSE ends; 0: none */
 	enum frame_type last_type;
 	enum seen_rest rest;
 	uint64_t debris_end; /* behind the last byte that is not zero */

@@ -84,7 +84,7 @@ static inline struct log_segment *log_newest(struct log *log)
 enum wb_error log_fail(struct log *log, const char *what);
 
 /* Start the segment that follows `after` (NULL: the first), big enough for
- * `bytes` of frames; on success it is durable, named by the anchor, and
+ * `bytes` behind its header; on success it is durable, named by the anchor, and
  * active. */
 enum wb_error log_start_segment(struct log *log,
 				const struct log_segment *after,
@@ -98,13 +98,14 @@ enum wb_error log_create(struct log *log);
 
 /* Reserve a spare for the segment after the next rotation. */
 void log_make_spare(struct log *log);
+bool log_spare_is_due(const struct log *log);
 
 /* How big the next segment is to be. */
 uint64_t log_next_capacity(const struct log *log);
 
-/* Copy what lies behind the end of a torn segment to torn/, then truncate
- * it. The segment's end is durable in its successor's header. */
-enum wb_error log_cut_debris(struct log *log, const struct log_segment *segment,
-			     uint64_t debris_end);
+/* Copy what lies behind the end of a cut segment to torn/, then truncate it.
+ * Its end is durable in its successor's header. Where the debris cannot be
+ * kept it is left in place, and said: that costs space, not truth. */
+void log_cut_debris(struct log *log, const struct log_segment *segment);
 
 #endif
