@@ -121,7 +121,7 @@ const struct command command_ls = {
 	.operands = "[FILTER…]",
 	.summary = "List names, in bytewise order",
 	.details = "A name is listed if any FILTER matches it, or if there is "
-		   "none. In a filter, comma is\nand:\n"
+		   "none. A comma in a\nfilter is and:\n"
 		   "  name~=redis                      a regular expression\n"
 		   "  labels.tier==gold,name!=x        equal, not equal\n"
 		   "  labels.\"a.b/c\"                   is there\n"

@@ -12,7 +12,7 @@
 
 static const struct option show_items[] = {
 	{OPTION_AT, 0, "at", OPTION_IS_TEXT, "POINT",
-	 "what stands between the braces; with --raw the only way"},
+	 "in place of @{POINT}; with --raw the only way"},
 };
 
 /* Which version is looked for: the `skip`th of those before `before`. */

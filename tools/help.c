@@ -67,17 +67,18 @@ void help_all(struct output *output, const struct command *const *commands)
 	print_tables(output, NULL);
 	output_text(
 		output,
-		"\nThe store is, in this order: --store, $WAYBILL_STORE, the "
-		"daemon's socket\n(root: /run/waybill/waybill.sock, else "
-		"$XDG_RUNTIME_DIR/waybill/waybill.sock) if\nit is there, the "
-		"directory /var/lib/waybill (root) or "
-		"$XDG_STATE_HOME/waybill.\nThe namespace is -n, "
-		"$WAYBILL_NAMESPACE, $CONTAINERD_NAMESPACE, or \"default\".\n"
+		"\nThe store is the first of: --store; $WAYBILL_STORE; the "
+		"daemon, if its socket is\nthere (root: "
+		"/run/waybill/waybill.sock, others: "
+		"$XDG_RUNTIME_DIR/waybill/\nwaybill.sock); the directory "
+		"/var/lib/waybill (root) or $XDG_STATE_HOME/waybill.\nThe "
+		"namespace is the first of: -n, $WAYBILL_NAMESPACE, "
+		"$CONTAINERD_NAMESPACE,\n\"default\".\n"
 		"\nAnswers go to standard output, all else to standard error. "
-		"With --json an error is\n"
-		"{\"error\":{\"code\":\"not_found\",\"message\":\"…\","
-		"\"status\":2}} on one line, with \"current\"\n(the image, or "
-		"null) where a precondition did not hold.\n"
+		"With --json an error\nis one line, {\"error\":{\"code\":"
+		"\"not_found\",\"message\":\"…\",\"status\":2}}, with\n"
+		"\"current\" (the image, or null) where a precondition does "
+		"not hold.\n"
 		"\nExit status\n");
 #define PRINT_STATUS(name, number, meaning) \
 	output_format(output, "  %3d  %s\n", number, meaning);
@@ -87,9 +88,12 @@ void help_all(struct output *output, const struct command *const *commands)
 
 void help_command(struct output *output, const struct command *command)
 {
+	int indent =
+		(int)strlen("usage: waybill  ") + (int)strlen(command->name);
+
 	/* put has several forms, one a line. */
 	output_format(output, "usage: waybill %s ", command->name);
-	print_lines(output, command->operands, 15);
+	print_lines(output, command->operands, indent);
 	if (!*command->operands)
 		output_text(output, "\n");
 	output_format(output, "\n%s.\n", command->summary);

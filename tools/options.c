@@ -15,11 +15,11 @@ static const struct option all_items[] = {
 	 "take names as they stand: \"redis\" is not made\n"
 	 "docker.io/library/redis:latest"},
 	{OPTION_JSON, 0, "json", OPTION_IS_FLAG, NULL,
-	 "answer, and fail, in JSON: one object, or one a line"},
+	 "answer and fail in JSON: one object, or one a line"},
 	{OPTION_QUIET, 'q', "quiet", OPTION_IS_FLAG, NULL,
-	 "only the essential: names, digests, revisions, or nothing"},
+	 "only names, digests or revisions, or nothing"},
 	{OPTION_NULL, '0', "null", OPTION_IS_FLAG, NULL,
-	 "as -q, with a zero byte after each instead of a newline"},
+	 "as -q, each ended by a zero byte"},
 	{OPTION_COLOR, 0, "color", OPTION_IS_CHOICE, "auto|always|never",
 	 "auto: on a terminal, unless NO_COLOR is set"},
 	{OPTION_HELP, 'h', "help", OPTION_IS_FLAG, NULL, "this text"},
@@ -35,8 +35,8 @@ static const struct option writing_items[] = {
 	{OPTION_REASON, 0, "reason", OPTION_IS_TEXT, "TEXT",
 	 "why; the log keeps it"},
 	{OPTION_OPERATION_ID, 0, "operation-id", OPTION_IS_TEXT, "ID",
-	 "doing this again with the same ID changes nothing and\n"
-	 "answers as the first time"},
+	 "done again with the same ID, this changes nothing\n"
+	 "and answers as the first time"},
 	{OPTION_IF_ABSENT, 0, "if-absent", OPTION_IS_FLAG, NULL,
 	 "only if the name does not exist"},
 	{OPTION_IF_PRESENT, 0, "if-present", OPTION_IS_FLAG, NULL,
