@@ -9,11 +9,15 @@
  * flusher thread, which costs two more wake-ups in each commit and which a
  * library should not have.
  */
+#include "store/futex.h"
 #include "store/state.h"
 
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define GATHER_YIELDS_MAX 16
 
 /* ---- publishing: the index after the log ---- */
 
@@ -130,6 +134,7 @@ enum wb_error store_flush(struct wb_store *store)
 	enum wb_error error;
 
 	pthread_mutex_lock(&store->staged);
+	store->last_group = log_group_commits(store->gathering);
 	list = store->list;
 	store->list = (struct staged_list){0};
 	group = store->gathering;
@@ -147,59 +152,91 @@ enum wb_error store_flush(struct wb_store *store)
 
 /* ---- leader and followers ---- */
 
+static bool try_lead(struct wb_store *store)
+{
+	uint32_t nobody = 0;
+
+	return atomic_compare_exchange_strong(&store->leading, &nobody, 1);
+}
+
+/* Wake all who wait for a group, or for the place. */
+static void announce(struct wb_store *store)
+{
+	store->flushed++;
+	if (store->sleepers)
+		futex_wake(&store->flushed, INT_MAX);
+}
+
+/* Sleep until the next announcement after the one numbered `seen`. */
+static void await(struct wb_store *store, uint32_t seen)
+{
+	store->sleepers++;
+	futex_wait(&store->flushed, seen);
+	store->sleepers--;
+}
+
 void flush_lead(struct wb_store *store)
 {
-	pthread_mutex_lock(&store->flush);
-	store->waiting++;
-	while (store->leader)
-		pthread_cond_wait(&store->flushed, &store->flush);
-	store->waiting--;
-	store->leader = true;
-	pthread_mutex_unlock(&store->flush);
+	uint32_t seen = store->flushed;
+
+	while (!try_lead(store)) {
+		await(store, seen);
+		seen = store->flushed;
+	}
 }
 
 void flush_release(struct wb_store *store)
 {
-	pthread_mutex_lock(&store->flush);
-	store->leader = false;
-	if (store->waiting)
-		pthread_cond_broadcast(&store->flushed);
-	pthread_mutex_unlock(&store->flush);
+	store->leading = 0;
+	announce(store);
 }
 
-/* Followers first, then what can wait: the spare and the anchor are not on
- * anybody's way to an acknowledgement but the next group's. */
+/* Those who were woken by the last group are about to stage again. As long
+ * as they do, and there were several, let them: fewer, fuller groups. A lone
+ * writer never waits. */
+static void let_gather(struct wb_store *store)
+{
+	size_t before = 0, now;
+	int yields;
+
+	for (yields = 0; yields < GATHER_YIELDS_MAX; yields++) {
+		pthread_mutex_lock(&store->staged);
+		now = log_group_commits(store->gathering);
+		pthread_mutex_unlock(&store->staged);
+		if (now >= store->last_group || now == before)
+			break;
+		before = now;
+		sched_yield();
+	}
+}
+
+/* Followers first, then what can wait: the spare and the anchor are on
+ * nobody's way to an acknowledgement but the next group's. */
 static void lead_once(struct wb_store *store)
 {
+	let_gather(store);
 	(void)store_flush(store); /* each ticket tells its owner */
-	pthread_mutex_lock(&store->flush);
-	if (store->waiting)
-		pthread_cond_broadcast(&store->flushed);
-	pthread_mutex_unlock(&store->flush);
-	log_settle(store->log);
+	if (log_settle_is_due(store->log)) {
+		announce(store);
+		log_settle(store->log);
+	}
 }
 
 enum wb_error store_wait(struct wb_store *store,
 			 const struct store_ticket *ticket)
 {
 	enum wb_error error = WB_OK;
-	bool lead = false;
+	uint32_t seen = store->flushed;
 
 	while (!store_poll(store, ticket, &error)) {
-		pthread_mutex_lock(&store->flush);
-		if (store->leader) {
-			store->waiting++;
-			pthread_cond_wait(&store->flushed, &store->flush);
-			store->waiting--;
-		} else {
-			lead = store->leader = true;
-		}
-		pthread_mutex_unlock(&store->flush);
-		if (lead) {
-			lead_once(store);
+		if (try_lead(store)) {
+			if (!store_poll(store, ticket, &error))
+				lead_once(store);
 			flush_release(store);
-			lead = false;
+		} else {
+			await(store, seen);
 		}
+		seen = store->flushed;
 	}
 	return error;
 }

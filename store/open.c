@@ -113,10 +113,6 @@ static void store_free(struct wb_store *store)
 	dir_close(store->dir);
 	if (store->alive)
 		munmap((void *)store->alive, 1);
-	pthread_mutex_destroy(&store->turn);
-	pthread_cond_destroy(&store->turn_free);
-	pthread_mutex_destroy(&store->flush);
-	pthread_cond_destroy(&store->flushed);
 	pthread_mutex_destroy(&store->staged);
 	pthread_mutex_destroy(&store->views);
 	free(store);
@@ -148,10 +144,6 @@ static enum wb_error store_new(const struct env *env,
 
 	if (!store)
 		return WB_NO_MEMORY;
-	pthread_mutex_init(&store->turn, NULL);
-	pthread_cond_init(&store->turn_free, NULL);
-	pthread_mutex_init(&store->flush, NULL);
-	pthread_cond_init(&store->flushed, NULL);
 	pthread_mutex_init(&store->staged, NULL);
 	pthread_mutex_init(&store->views, NULL);
 	store->env = *env;

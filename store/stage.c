@@ -53,30 +53,42 @@ void staged_void(struct wb_store *store, enum wb_error error)
 	pthread_mutex_unlock(&store->staged);
 }
 
+/* Its round is over: was it durable before? */
+static enum wb_error outcome_of_round(struct wb_store *store,
+				      const struct store_ticket *ticket)
+{
+	const struct round_end *end;
+	enum wb_error error;
+
+	pthread_mutex_lock(&store->staged);
+	end = &store->round_ends[ticket->round % ROUNDS_KEPT];
+	if (store->round - ticket->round > ROUNDS_KEPT)
+		error = WB_OUTCOME_UNKNOWN;
+	else
+		error = ticket->revision <= end->durable ? WB_OK : end->error;
+	pthread_mutex_unlock(&store->staged);
+	return error;
+}
+
+/* Everybody who waits looks here after each group, so: no lock. The order
+ * matters. What was published is read before the round; so where the round
+ * is still the ticket's, it was published in it, and the revision is not one
+ * that was given out again. */
 bool store_poll(struct wb_store *store, const struct store_ticket *ticket,
 		enum wb_error *ret_error)
 {
-	const struct round_end *end;
-	bool decided = true;
+	uint64_t published = store->published;
+	uint64_t round = store->round;
 
-	if (ticket->revision == 0) {
+	if (ticket->revision == 0)
 		*ret_error = WB_OK;
-		return true;
-	}
-	pthread_mutex_lock(&store->staged);
-	end = &store->round_ends[ticket->round % ROUNDS_KEPT];
-	if (ticket->round == store->round) {
-		decided = store->published >= ticket->revision;
-		if (decided)
-			*ret_error = WB_OK;
-	} else if (store->round - ticket->round > ROUNDS_KEPT) {
-		*ret_error = WB_OUTCOME_UNKNOWN;
-	} else {
-		*ret_error =
-			ticket->revision <= end->durable ? WB_OK : end->error;
-	}
-	pthread_mutex_unlock(&store->staged);
-	return decided;
+	else if (round != ticket->round)
+		*ret_error = outcome_of_round(store, ticket);
+	else if (published >= ticket->revision)
+		*ret_error = WB_OK;
+	else
+		return false;
+	return true;
 }
 
 /* The staged lock is held. Nothing is changed where it fails. */

@@ -6,7 +6,7 @@
  *
  *	turn	who may run an Update. Held by the transaction, across calls,
  *		never across I/O.
- *	flush	who is leader; waiting for durability. Never held across I/O.
+ *	leading	who writes to the log: one thread, across I/O.
  *	staged	overlay, operations, the gathering group, the round. Short.
  *	views	open views, old versions, the published revision. Held while a
  *		group is published.
@@ -69,15 +69,14 @@ struct wb_store {
 	struct heap *heap;
 	struct index *index;
 
-	pthread_mutex_t turn;
-	pthread_cond_t turn_free;
-	bool turn_taken;
-	pthread_t turn_owner;
+	_Atomic uint32_t turn;
+	_Atomic uintptr_t turn_owner; /* a pthread_t */
 
-	pthread_mutex_t flush;
-	pthread_cond_t flushed;
-	bool leader;
-	size_t waiting;
+	_Atomic uint32_t leading; /* somebody writes to the log */
+	_Atomic uint32_t
+		flushed; /* how often a group was; sleepers wait here */
+	_Atomic uint32_t sleepers;
+	size_t last_group; /* the leader's: commits in the last one */
 
 	pthread_mutex_t staged;
 	struct keymap overlay;
@@ -87,7 +86,7 @@ struct wb_store {
 	uint64_t *hashes;
 	size_t hash_capacity;
 	struct staged_list list;
-	uint64_t round;
+	_Atomic uint64_t round;
 	struct round_end round_ends[ROUNDS_KEPT];
 
 	pthread_mutex_t views;
