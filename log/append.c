@@ -233,6 +233,7 @@ static enum wb_error seal_active(struct log *log)
 	pthread_rwlock_unlock(&log->lock);
 	file_close(log->active);
 	log->active = NULL;
+	log->last_type = FRAME_FOOTER;
 	return WB_OK;
 }
 
@@ -334,7 +335,7 @@ enum wb_error log_close(struct log *log)
 
 	if (!log->options.read_only && !log->failed)
 		error = end_with(log, FRAME_CLOSE);
-	if (log->spare)
+	if (log->spare && !log->failed)
 		(void)dir_remove(log->dir, LOG_SPARE_NAME);
 	log_abandon(log);
 	return error;

@@ -163,11 +163,10 @@ static enum wb_error check_beginning(struct walk *walk)
 
 /* ---- the anchor against the files ---- */
 
-static enum wb_error check_anchor(const struct walk *walk)
+static enum wb_error find_anchored(const struct walk *walk)
 {
 	const struct recovery *found = &walk->found;
 	const struct anchor *anchor = &found->anchor;
-	const struct log_segment *last = &found->segments[found->count - 1];
 	size_t at;
 
 	for (at = 0; at < found->count; at++)
@@ -183,12 +182,23 @@ static enum wb_error check_anchor(const struct walk *walk)
 				    "its epoch is not that of segment "
 				    "%" PRIu64,
 				    anchor->active_id);
-	if (at + 1 == found->count || control_off(CONTROL_ANCHOR_ROTATE))
+	return WB_OK;
+}
+
+/* With the newest segment scanned. */
+static enum wb_error check_anchor_age(const struct walk *walk)
+{
+	const struct recovery *found = &walk->found;
+	const struct anchor *anchor = &found->anchor;
+	const struct log_segment *last = &found->segments[found->count - 1];
+
+	if (anchor->active_id == last->header.id ||
+	    control_off(CONTROL_ANCHOR_ROTATE))
 		return WB_OK;
 	/* One behind: a crash came between a new segment's rename and its
 	 * anchor, so nothing was written to it; or the slot is the older
 	 * one. */
-	if (at + 2 == found->count &&
+	if (anchor->active_id == last->header.previous_id &&
 	    (found->scan.frames == 0 || walk->anchor_slot_bad))
 		return WB_OK;
 	return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
@@ -363,7 +373,7 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	walk->replaying = segment;
 	walk->index = newest;
 	if (newest) {
-		error = check_anchor(walk);
+		error = check_anchor_age(walk);
 		if (error)
 			return error;
 		report_old_anchor(walk);
@@ -412,16 +422,12 @@ static enum wb_error recover_with_anchor(struct walk *walk)
 	enum wb_error error = WB_OK;
 	size_t at;
 
-	if (found->count == 0)
-		return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
-				    "segment %" PRIu64 ", which it names, is "
-				    "missing",
-				    found->anchor.active_id);
-	for (at = 0; at < found->count && !error; at++) {
+	for (at = 0; at < found->count && !error; at++)
 		error = read_header(walk, &found->segments[at]);
-		if (!error)
-			error = check_identity(walk, &found->segments[at]);
-	}
+	if (!error)
+		error = find_anchored(walk);
+	for (at = 0; at < found->count && !error; at++)
+		error = check_identity(walk, &found->segments[at]);
 	if (!error)
 		error = check_beginning(walk);
 	for (at = 0; at < found->count && !error; at++)
