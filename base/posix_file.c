@@ -22,7 +22,10 @@
 struct posix_file {
 	struct file file;
 	int fd;
+	uint64_t allowed; /* writes up to here were found to be in bounds */
 };
+
+#define ALLOWED_STEP (UINT64_C(1) << 20)
 
 static int fd_of(const struct file *file)
 {
@@ -41,6 +44,26 @@ static enum wb_error growth_allowed(uint64_t end)
 	if (limit.rlim_cur != RLIM_INFINITY && end > limit.rlim_cur)
 		return WB_TOO_LARGE;
 	return WB_OK;
+}
+
+/* The same for a write, without asking the kernel each time. A limit that is
+ * lowered beneath an open file is not seen until the file has grown. */
+static enum wb_error write_allowed(struct file *file, uint64_t end)
+{
+	struct posix_file *posix = (struct posix_file *)file;
+	uint64_t ahead = end + ALLOWED_STEP;
+	enum wb_error error;
+
+	if (end <= posix->allowed)
+		return WB_OK;
+	if (growth_allowed(ahead) == WB_OK) {
+		posix->allowed = ahead;
+		return WB_OK;
+	}
+	error = growth_allowed(end);
+	if (!error)
+		posix->allowed = end;
+	return error;
 }
 
 static enum wb_error posix_read(struct file *file, void *buffer, size_t size,
@@ -79,7 +102,7 @@ static enum wb_error posix_write(struct file *file, const void *bytes,
 
 	if (size > INT64_MAX || offset > INT64_MAX - size)
 		return WB_TOO_LARGE;
-	error = growth_allowed(offset + size);
+	error = write_allowed(file, offset + size);
 	if (error)
 		return error;
 	while (done < size) {

@@ -150,6 +150,7 @@ static enum wb_error store_new(const struct env *env,
 	store->diag = (struct diag){report, store};
 	store->env.diag = &store->diag;
 	store->options = *options;
+	store->opener = (struct wb_actor){getuid(), getgid(), getpid(), NULL};
 	store->read_only = options->flags & WB_OPEN_READ_ONLY;
 	store->alive = alive_page();
 	store->heap = heap_new();

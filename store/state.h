@@ -63,6 +63,7 @@ struct wb_store {
 	struct wb_open_options options;
 	struct wb_text damage; /* the first one reported */
 	bool read_only;
+	struct wb_actor opener;	    /* this process, as it was then */
 	const unsigned char *alive; /* zero in a forked child */
 
 	struct log *log;

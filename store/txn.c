@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define GATHER_BYTES_MAX (32u << 20)
 
@@ -47,10 +46,11 @@ static enum wb_error take_options(struct wb_txn *txn,
 	struct commit_head *head = &txn->head;
 	uint8_t *at;
 
-	head->actor.uid = actor ? actor->uid : getuid();
-	head->actor.gid = actor ? actor->gid : getgid();
-	head->actor.pid = actor ? actor->pid : getpid();
-	if (actor && actor->command) {
+	actor = actor ? actor : &txn->store->opener;
+	head->actor.uid = actor->uid;
+	head->actor.gid = actor->gid;
+	head->actor.pid = actor->pid;
+	if (actor->command) {
 		size_t size = strnlen(actor->command, WB_COMMAND_BYTES_MAX);
 
 		memcpy(txn->command, actor->command, size);

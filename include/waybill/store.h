@@ -207,7 +207,7 @@ struct wb_precondition {
 
 struct wb_txn_options {
 	size_t size;		      /* sizeof(struct wb_txn_options) */
-	const struct wb_actor *actor; /* NULL: this process */
+	const struct wb_actor *actor; /* NULL: who opened the store */
 	struct wb_bytes reason;
 	/* Empty: none. Scope: (actor's uid, namespace, id). A second commit
 	 * with an id in its window changes nothing and returns the first
