@@ -131,8 +131,10 @@ static enum wb_error read_put(const struct reader *reader, const json_t *object,
 	if (!error)
 		error = field_labels(reader->scratch, object, "labels",
 				     &image->labels, reader->text);
+#ifndef WAYBILL_PLANT_PLAN /* a planted fault for the fuzzer */
 	if (!error)
 		error = wb_image_validate(image, reader->text);
+#endif
 	mutation->put = image;
 	return error;
 }

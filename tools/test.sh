@@ -7,7 +7,7 @@ set -eu
 
 packages='
 	gcc g++ libc6-dev binutils cmake ninja-build pkg-config git python3
-	check libsubunit-dev bats
+	check libsubunit-dev bats strace
 	libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev
 	libjansson-dev libpcre2-dev libsqlite3-dev
 	clang-14 clang-format-14 libclang-rt-14-dev llvm-14

@@ -50,9 +50,14 @@ static void date_from_days(int64_t days, int64_t *ret_year, int64_t *ret_month,
 
 static int64_t days_in_month(int64_t year, int64_t month)
 {
-	int64_t next_year = month == 12 ? year + 1 : year;
 	int64_t next_month = month == 12 ? 1 : month + 1;
+	int64_t next_year;
 
+#ifdef WAYBILL_PLANT_TIMEPOINT
+	/* A planted fault for the fuzzer: every year is a leap year. */
+	year = 2000;
+#endif
+	next_year = month == 12 ? year + 1 : year;
 	return days_from_date(next_year, next_month, 1) -
 	       days_from_date(year, month, 1);
 }
@@ -89,11 +94,9 @@ static bool take_date(const char **text, int64_t *ret_days)
 	    !take_digits(text, 2, &month) || !take(text, '-', '-') ||
 	    !take_digits(text, 2, &day))
 		return false;
-	if (month < 1 || month > 12 || day < 1 ||
-	    day > days_in_month(year, month))
-		return false;
 	*ret_days = days_from_date(year, month, day);
-	return true;
+	return month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days_in_month(year, month);
 }
 
 /* Nine digits count; further ones are below a nanosecond. */

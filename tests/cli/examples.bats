@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# The example programs do what their heads say.
+load helper.bash
+
+@test "register writes two names, lists them and tells their history" {
+	digest=sha256:$(printf '' | sha256sum | cut -d' ' -f1)
+	run "$build_dir/examples/register" "$store"
+	is "$status" 0
+	is "$output" "$library/redis:7 -> $digest
+$library/redis:latest -> $digest
+@{r2} $library/redis:latest: an example
+@{r1} $library/redis:7: an example"
+	# And what it wrote is what the command line finds.
+	expect 0 ls -q
+	is "${#lines[@]}" 2
+	run "$build_dir/examples/register" "$store"
+	is "$status" 0
+	has "$output" "@{r4} "
+}
+
+@test "register says what is wrong" {
+	run "$build_dir/examples/register"
+	is "$status" 1
+	has "$output" "usage"
+	run "$build_dir/examples/register" /dev/null/x
+	is "$status" 1
+	[ -n "$output" ]
+}
+
+@test "what the writers print before a kill is there after it" {
+	"$build_dir/examples/writers" "$store" >acknowledged 3>&- &
+	pid=$!
+	until [ "$(wc -l <acknowledged)" -ge 200 ]; do sleep 0.01; done
+	kill -9 $pid
+	wait $pid || true
+	waybill ls -q --prefix docker.io/demo/ | sort >found
+	# Whole lines only: a kill may cut the last.
+	head -n "$(wc -l <acknowledged)" acknowledged | sort >promised
+	[ "$(wc -l <promised)" -ge 200 ]
+	is "$(comm -23 promised found)" ""
+}

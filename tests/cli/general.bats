@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+# Help, versions, wrong options, addresses, output that cannot be written.
+load helper.bash
+
+commands="put get ls rm tag label apply log show stat"
+
+@test "help tells of every command, option and exit status" {
+	expect 0 --help
+	is "$stderr" ""
+	for command in $commands; do
+		[[ "$output" =~ $'\n  '$command\ +[A-Z] ]]
+	done
+	for option in store namespace json raw quiet null color help version; do
+		has "$output" " --$option"
+	done
+	for status in 0 1 2 3 4 5 6 7 64 65 69 73 74 75 77 130; do
+		[[ "$output" =~ $'\n'\ +$status\ \ [a-z] ]]
+	done
+	expect 0 -h
+}
+
+@test "each command has its own help, which needs no store" {
+	for command in $commands; do
+		expect 0 $command --help
+		[[ "${lines[0]}" =~ ^usage:\ waybill\ $command ]]
+		has "$output" "--json"
+		expect 0 $command --help too many operands
+	done
+	expect 0 put --help
+	for option in media-type digest size from label reason operation-id \
+		if-absent if-present if-revision if-digest; do
+		has "$output" " --$option"
+	done
+	[ ! -e "$store" ]
+}
+
+@test "help fits a terminal" {
+	for command in "" $commands; do
+		waybill $command --help >help
+		run awk 'length($0) > 80 { print; found = 1 }
+			END { exit found }' help
+		is "$output" ""
+	done
+}
+
+@test "--version is the library's" {
+	expect 0 --version
+	[[ "$output" =~ ^waybill\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "a wrong option names the right one" {
+	put a
+	refuse_untouched 64 "unknown option --sise; did you mean --size?" \
+		put b --sise 3
+	refuse_untouched 64 "did you mean --prefix?" ls --prefx x
+	refuse_untouched 64 "did you mean --dry-run?" apply x --dryrun
+	refuse_untouched 64 "did you mean --json?" ls -json
+	refuse_untouched 64 "put has no option --force, but tag has" \
+		put a --force
+	refuse_untouched 64 "unknown command lst; did you mean ls?" lst
+	refuse_untouched 64 "unknown command zzzzzz; see" zzzzzz
+	refuse_untouched 64 "no command"
+	refuse_untouched 64 "exclude each other" ls --json -0
+}
+
+@test "with --json errors are JSON, wherever --json stands" {
+	for line in "--json put" "put --json" "put --json --sise" \
+		"--json --sise" "--json"; do
+		expect 64 $line
+		is "$output" ""
+		is "${#stderr_lines[@]}" 1
+		is "$(json error/code "$stderr")" usage
+		is "$(json error/status "$stderr")" 64
+	done
+}
+
+@test "an address is a directory or a socket" {
+	put a
+	for address in "" "$store" dir: unix: tcp:x; do
+		refuse_untouched 64 "dir:PATH|no path" ls --store "$address"
+	done
+	refuse_untouched 64 "did you mean dir:$store" ls --store "$store"
+	expect 0 ls --store "dir:$store"
+	WAYBILL_STORE=nonsense run --separate-stderr waybill ls
+	is "$status" 64
+	WAYBILL_STORE=nonsense expect 0 ls --store "dir:$store"
+}
+
+@test "a relative directory and one with a colon" {
+	export WAYBILL_STORE=
+	expect 0 put a --media-type t --digest $d1 --size 1 --store dir:b:c
+	expect 0 ls -q --store "dir:$PWD/b:c"
+	is "$output" $library/a:latest
+}
+
+@test "a socket without a daemon is exit 69, in JSON too" {
+	for command in ls "get a" stat "rm a" "put a --media-type t --size 1 \
+		--digest $d1"; do
+		expect 69 --store unix:"$PWD/none" $command
+		says_one_line "does not answer"
+	done
+	expect 69 --store unix:"$PWD/none" ls --json
+	is "$(json error/code "$stderr")" unavailable
+	long=$(printf 'x%.0s' {1..200})
+	expect 64 --store "unix:/$long" ls
+}
+
+# listen PATH: a socket on which somebody listens but says nothing.
+listen()
+{
+	/usr/bin/python3 -c '
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1]); s.listen(); print("ready", flush=True); time.sleep(60)
+' "$1" >"$BATS_TEST_TMPDIR/listening" 3>&- &
+	listener=$!
+	until [ -s "$BATS_TEST_TMPDIR/listening" ]; do sleep 0.01; done
+}
+
+# as_user COMMAND…: without privileges.
+as_user()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+# open_directory: a directory that such a user can write, and the program.
+open_directory()
+{
+	local directory
+	directory=$(mktemp -d "${TMPDIR:-/tmp}/waybill-cli.XXXXXX")
+	chmod 777 "$directory"
+	cp "$binary" "$directory/waybill"
+	echo "$directory"
+}
+
+@test "defaults: the socket's place first, then the state directory" {
+	place=$(open_directory)
+	unset WAYBILL_STORE
+	user() { as_user env XDG_RUNTIME_DIR="$place/run" HOME="$place" \
+		"$place/waybill" "$@"; }
+	# Nothing at the socket's place: the directory, made with its parents.
+	run --separate-stderr user put a --media-type t --digest $d1 --size 1
+	is "$status" 0
+	[ -d "$place/.local/state/waybill" ]
+	run --separate-stderr as_user env XDG_STATE_HOME="$place/state" \
+		"$place/waybill" ls
+	is "$status" 2
+	has "$stderr" "dir:$place/state/waybill"
+	run --separate-stderr as_user env -u HOME "$place/waybill" ls
+	is "$status" 64
+
+	# Something there that does not answer is never passed over.
+	mkdir -p "$place/run/waybill"
+	: >"$place/run/waybill/waybill.sock"
+	run --separate-stderr user ls
+	is "$status" 69
+	rm "$place/run/waybill/waybill.sock"
+	listen "$place/run/waybill/waybill.sock"
+	chmod 777 "$place/run/waybill/waybill.sock"
+	run --separate-stderr user ls
+	is "$status" 69
+	has "$stderr" "opens directories only"
+	chmod 000 "$place/run/waybill/waybill.sock"
+	run --separate-stderr user ls
+	is "$status" 77
+	kill $listener
+	# The address that is given wins.
+	run --separate-stderr user ls -q --store "dir:$place/.local/state/waybill"
+	is "$output" $library/a:latest
+	rm -rf "$place"
+}
+
+@test "no permission is exit 77, and changes nothing" {
+	place=$(open_directory)
+	unset WAYBILL_STORE
+	export store=$place/store
+	put a --store "dir:$store" 
+	before=$(files)
+	chmod 700 "$store"
+	if [ "$(id -u)" -ne 0 ]; then chmod 000 "$store"; fi
+	run --separate-stderr as_user "$place/waybill" ls --store "dir:$store"
+	is "$status" 77
+	says_one_line .
+	run --separate-stderr as_user "$place/waybill" rm a --store "dir:$store"
+	is "$status" 77
+	says_one_line .
+	# Readable, not writable.
+	chmod -R a+rX,a-w "$store"
+	run --separate-stderr as_user "$place/waybill" rm a --store "dir:$store"
+	is "$status" 77
+	says_one_line .
+	is "$(files)" "$before"
+	# No store can be made where nothing can be written.
+	mkdir "$place/closed"
+	chmod 555 "$place/closed"
+	run --separate-stderr as_user "$place/waybill" put a --media-type t \
+		--digest $d1 --size 1 --store "dir:$place/closed/store"
+	is "$status" 77
+	says_one_line .
+	chmod 700 "$store" "$place/closed"
+	rm -rf "$place"
+}
+
+@test "output that cannot be written is an error" {
+	put a
+	for command in ls "get a" log "show a" stat --help "ls --json"; do
+		run --separate-stderr bash -c "'$binary' $command >/dev/full"
+		is "$status" 73
+		has "$stderr" "standard output: No space left"
+		run --separate-stderr bash -c "'$binary' $command >&-"
+		is "$status" 74
+		has "$stderr" "standard output: Bad file descriptor"
+	done
+	run --separate-stderr bash -c "'$binary' ls --json >/dev/full"
+	is "$(json error/code "$stderr")" no_space
+}
+
+@test "a change is made even if its answer cannot be written" {
+	put a
+	run --separate-stderr bash -c "'$binary' tag a b >/dev/full"
+	is "$status" 73
+	has "${stderr_lines[0]}" "the change is made, at revision 2"
+	has "${stderr_lines[1]}" "No space left"
+	expect 0 get -q b
+	is "$output" $d1
+}
+
+@test "a reader that goes away ends a command quietly" {
+	for i in $(seq 2000); do
+		echo "{\"op\":\"put\",\"name\":\"n$i\",\"target\":{\"mediaType\":\
+\"t\",\"digest\":\"$d1\",\"size\":1}}"
+	done >plan
+	waybill apply plan >/dev/null
+	for command in ls "ls --json" "ls -q" "log --limit 0" --help; do
+		run --separate-stderr bash -c "
+			'$binary' $command | true
+			exit \${PIPESTATUS[0]}"
+		is "$status" 0
+		is "$stderr" ""
+	done
+	run --separate-stderr bash -c "
+		'$binary' rm n1 | true
+		exit \${PIPESTATUS[0]}"
+	is "$status" 0
+	is "$stderr" ""
+	expect 2 get n1
+}
+
+@test "a slow reader holds no lock" {
+	for i in $(seq 2000); do
+		echo "{\"op\":\"put\",\"name\":\"n$i\",\"target\":{\"mediaType\":\
+\"t\",\"digest\":\"$d1\",\"size\":1}}"
+	done >plan
+	waybill apply plan >/dev/null
+	mkfifo slow
+	waybill ls >slow 3>&- &
+	lister=$!
+	# One byte has come, far more than a pipe holds has not: it is stuck
+	# in its output, and the store is free.
+	exec 4<slow
+	head -c 1 <&4 >/dev/null
+	put another
+	is "$(cat <&4 | wc -l)" 2001
+	exec 4<&-
+	wait $lister
+}

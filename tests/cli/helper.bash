@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every test of the command line begins with: a store of its own that
+# does not exist yet, and words to say what must happen.
+#
+#   waybill ARGUMENT…                run it
+#   expect STATUS ARGUMENT…          it exits so; $output and $stderr remain
+#   refuse STATUS PATTERN ARGUMENT…  it exits so, prints nothing but one line
+#                                    that matches, and changes nothing
+#   refuse_untouched …               and no byte of the store differs either
+bats_require_minimum_version 1.5.0
+
+type=application/vnd.oci.image.manifest.v1+json
+d1=sha256:1111111111111111111111111111111111111111111111111111111111111111
+d2=sha256:2222222222222222222222222222222222222222222222222222222222222222
+d3=sha256:3333333333333333333333333333333333333333333333333333333333333333
+library=docker.io/library
+
+setup()
+{
+	source_dir=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	build_dir=${WAYBILL_BUILD_DIR:-$source_dir/build/release}
+	binary=$(realpath "${WAYBILL:-$build_dir/bin/waybill}")
+	unset WAYBILL_NAMESPACE CONTAINERD_NAMESPACE NO_COLOR TERM
+	unset XDG_RUNTIME_DIR XDG_STATE_HOME
+	store=$BATS_TEST_TMPDIR/store
+	export WAYBILL_STORE=dir:$store
+	cd "$BATS_TEST_TMPDIR"
+}
+
+waybill()
+{
+	"$binary" "$@"
+}
+
+# Does this build carry the address sanitizer? Its shadow memory needs all of
+# the address space, and its leak check does not like to be traced.
+sanitized()
+{
+	grep -q __asan_init "$binary"
+}
+
+put()
+{
+	local name=$1 digest=${2:-$d1}
+
+	waybill put "$name" --media-type "$type" --digest "$digest" \
+		--size 100 "${@:3}" >/dev/null
+}
+
+expect()
+{
+	local status_wanted=$1
+	shift
+	run --separate-stderr waybill "$@"
+	if [ "$status" -ne "$status_wanted" ]; then
+		echo "waybill $*"
+		echo "exit status $status, not $status_wanted"
+		echo "stdout: $output"
+		echo "stderr: $stderr"
+		return 1
+	fi
+}
+
+# All that the store says of itself.
+contents()
+{
+	[ -e "$store" ] || { echo absent; return; }
+	waybill log --json --limit 0 2>&1
+	waybill ls --json 2>&1
+}
+
+files()
+{
+	[ -e "$store" ] || { echo absent; return; }
+	(cd "$store" && find . -type f -exec sha256sum {} + | sort -k 2)
+}
+
+says_one_line()
+{
+	if [ "${#stderr_lines[@]}" -ne 1 ] ||
+		[[ ! "$stderr" =~ ^waybill:\ .*$1 ]]; then
+		echo "one line with $1 was expected, but stderr is:"
+		echo "$stderr"
+		return 1
+	fi
+	if [ -n "$output" ]; then
+		echo "nothing was expected on stdout, but there is:"
+		echo "$output"
+		return 1
+	fi
+}
+
+refuse()
+{
+	local before after
+	before=$(contents)
+	expect "$1" "${@:3}"
+	says_one_line "$2"
+	after=$(contents)
+	if [ "$before" != "$after" ]; then
+		echo "waybill ${*:3}"
+		diff <(echo "$before") <(echo "$after")
+		return 1
+	fi
+}
+
+refuse_untouched()
+{
+	local before after
+	before=$(files)
+	refuse "$@"
+	after=$(files)
+	[ "$before" = "$after" ]
+}
+
+# The value of a path in the JSON of $output.
+json()
+{
+	/usr/bin/python3 -c '
+import json, sys
+value = json.loads(sys.argv[1])
+for step in sys.argv[2].split("/"):
+    value = value[int(step)] if isinstance(value, list) else value[step]
+print(value if isinstance(value, str) else json.dumps(value))
+' "${2:-$output}" "$1"
+}
+
+is()
+{
+	if [ "$1" != "$2" ]; then
+		printf 'is:        %s\nshould be: %s\n' "$1" "$2"
+		return 1
+	fi
+}
+
+has()
+{
+	if [[ "$1" != *"$2"* ]]; then
+		printf 'is:            %s\nshould contain: %s\n' "$1" "$2"
+		return 1
+	fi
+}
