@@ -186,27 +186,6 @@ static bool is_category(const char *name, size_t size)
 	return false;
 }
 
-/* Greek, Old_Italic, SignWriting. Which of them exist, PCRE2 knows; but it
- * would take other spellings too. */
-static bool is_script(const char *name, size_t size)
-{
-	bool first = true;
-
-	if (size > 32)
-		return false;
-	if (size == 11 && !memcmp(name, "SignWriting", 11))
-		return true;
-	for (size_t i = 0; i < size; i++) {
-		char c = name[i];
-
-		if (first ? c < 'A' || c > 'Z'
-			  : c != '_' && (c < 'a' || c > 'z'))
-			return false;
-		first = c == '_';
-	}
-	return !first;
-}
-
 static enum wb_error add_property(struct pattern *to, const char *name,
 				  size_t size, bool negative, bool inside)
 {
@@ -225,7 +204,7 @@ static enum wb_error add_property(struct pattern *to, const char *name,
 		pattern_add(to, "\\%c{Any}", letter);
 	else if (is_category(name, size))
 		pattern_add(to, "\\%c{%.*s}", letter, (int)size, name);
-	else if (is_script(name, size))
+	else if (is_script((struct wb_bytes){name, size}))
 		pattern_add(to, "\\%c{sc:%.*s}", letter, (int)size, name);
 	else
 		return WB_BAD_INPUT;

@@ -60,6 +60,7 @@ struct flags {
 struct group {
 	struct flags flags_outside;
 	bool folding_outside;
+	size_t start;	 /* of what was written for it */
 	unsigned copies; /* the most of any atom so far */
 };
 
@@ -72,8 +73,10 @@ struct translator {
 	size_t depth;
 
 	bool has_atom; /* there is something that can be repeated */
+	bool is_group; /* and it is in parentheses */
 	bool repeated; /* it was, and nothing else was read since */
-	bool wrapped;  /* it was, before something that left no trace */
+	bool stacked;  /* it was, before something that left no trace */
+	size_t start;  /* of what was written for it */
 	unsigned copies;
 };
 
@@ -95,7 +98,7 @@ static void end_atom(struct translator *translator)
 		group->copies = translator->copies;
 	translator->has_atom = false;
 	translator->repeated = false;
-	translator->wrapped = false;
+	translator->stacked = false;
 }
 
 /* An atom comes next. */
@@ -108,6 +111,8 @@ static void begin_atom(struct translator *translator)
 			    translator->folding ? "(?i)" : "(?-i)");
 	}
 	translator->has_atom = true;
+	translator->is_group = false;
+	translator->start = translator->to.size;
 	translator->copies = 1;
 }
 
@@ -144,6 +149,7 @@ static enum wb_error open_group(struct translator *translator)
 	group = &translator->groups[++translator->depth];
 	group->flags_outside = translator->flags;
 	group->folding_outside = translator->folding;
+	group->start = translator->start;
 	group->copies = 0;
 	translator->has_atom = false;
 	return WB_OK;
@@ -161,6 +167,8 @@ static enum wb_error close_group(struct translator *translator)
 	translator->folding = group->folding_outside;
 	translator->depth--;
 	translator->has_atom = true;
+	translator->is_group = true;
+	translator->start = group->start;
 	translator->copies = group->copies;
 	return WB_OK;
 }
@@ -307,6 +315,30 @@ static bool in_bounds(const struct repeat *repeat)
 		(repeat->max <= REPEAT_MAX && repeat->min <= repeat->max));
 }
 
+/* Make one group of all that was written since `start`. */
+static void enclose(struct pattern *pattern, size_t start)
+{
+	size_t size = pattern->size - start;
+
+	pattern_add(pattern, "(?:)");
+	if (pattern->error)
+		return;
+	memmove(pattern->bytes + start + 3, pattern->bytes + start, size);
+	memcpy(pattern->bytes + start, "(?:", 3);
+}
+
+/* x+ as xx*: for x+ PCRE2's second engine counts the x, and then has as many
+ * alternatives as there are. */
+static void add_twin(struct translator *translator)
+{
+	struct pattern *to = &translator->to;
+	size_t stop = to->size;
+
+	for (size_t i = translator->start; i < stop; i++)
+		pattern_add(to, "%c", to->bytes[i]);
+	pattern_add(to, "*");
+}
+
 static enum wb_error add_repeat(struct translator *translator,
 				const struct repeat *repeat, bool braces)
 {
@@ -316,9 +348,12 @@ static enum wb_error add_repeat(struct translator *translator,
 		translator->source.at++;
 	if (translator->repeated || !translator->has_atom)
 		return WB_BAD_INPUT;
-	if (translator->wrapped)
-		return WB_TOO_LARGE;
-	if (repeat->max == NO_LIMIT)
+	if (translator->stacked)
+		enclose(&translator->to, translator->start);
+	if (repeat->max == NO_LIMIT && repeat->min == 1 &&
+	    !translator->is_group && !translator->stacked)
+		add_twin(translator);
+	else if (repeat->max == NO_LIMIT)
 		pattern_add(&translator->to, "{%u,}", repeat->min);
 	else
 		pattern_add(&translator->to, "{%u,%u}", repeat->min,
@@ -486,7 +521,7 @@ static enum wb_error step(struct translator *translator)
 	/* Flags alone, and \Q\E, make no atom: RE2 then repeats once more what
 	 * is repeated already. */
 	if (translator->repeated && !repeated)
-		translator->wrapped = true;
+		translator->stacked = true;
 	translator->repeated = repeated;
 	return error;
 }

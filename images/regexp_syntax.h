@@ -42,6 +42,9 @@ enum wb_error class_translate(struct source *source, struct pattern *to);
 enum wb_error class_escape(struct source *source, struct pattern *to,
 			   bool inside, bool *ret_found);
 
+/* Is this the name of a script ("Greek")? */
+bool is_script(struct wb_bytes name);
+
 /* Read an escape that stands for one character. WB_BAD_INPUT. */
 enum wb_error character_escape(struct source *source, uint32_t *ret_character);
 
