@@ -52,25 +52,32 @@ static void publish(struct wb_store *store, struct staged_list *list)
 	uint64_t commits = 0;
 	size_t at;
 
+	for (commit = list->first; commit; commit = commit->next)
+		commits++;
+	store->commits += commits;
+	/* A view that begins sees either all of the group or none of it, and
+	 * in that case pins what the group replaces. So `published` is set
+	 * before this lock is given away. */
 	pthread_mutex_lock(&store->views);
 	store->publishing = revision;
-	for (commit = list->first; commit; commit = commit->next, commits++)
+	for (commit = list->first; commit; commit = commit->next)
 		for (at = 0; at < commit->count; at++)
 			publish_record(store, commit, at);
 	views_keep_bound(store);
+	store->published = revision;
 	pthread_mutex_unlock(&store->views);
 
-	/* Index first, then the overlay: an Update that looks there in this
-	 * order misses nothing. */
+	/* Index first, then the overlay: an Update looks in the overlay
+	 * first, and so misses nothing. */
 	pthread_mutex_lock(&store->staged);
-	store->published = revision;
 	for (commit = list->first; commit; commit = commit->next)
 		for (at = 0; at < commit->count; at++)
 			keymap_remove(&store->overlay, commit->hashes[at],
 				      commit->revision);
+	if (store->overlay.count == 0)
+		keymap_clear(&store->overlay);
 	operations_trim(store->operations, revision, env_wall_ns(&store->env));
 	pthread_mutex_unlock(&store->staged);
-	store->commits += commits;
 }
 
 static void list_free(struct wb_store *store, struct staged_list *list)
