@@ -134,7 +134,8 @@ static enum wb_error flush_group(struct wb_store *store,
 	return error;
 }
 
-enum wb_error store_flush(struct wb_store *store)
+/* By the leader. */
+static enum wb_error flush_once(struct wb_store *store)
 {
 	struct staged_list list;
 	struct log_group *group;
@@ -222,11 +223,32 @@ static void let_gather(struct wb_store *store)
 static void lead_once(struct wb_store *store)
 {
 	let_gather(store);
-	(void)store_flush(store); /* each ticket tells its owner */
+	(void)flush_once(store); /* each ticket tells its owner */
 	if (log_settle_is_due(store->log)) {
 		announce(store);
 		log_settle(store->log);
 	}
+}
+
+enum wb_error store_flush(struct wb_store *store)
+{
+	enum wb_error error = store_check(store);
+
+	if (error)
+		return error;
+	flush_lead(store);
+	error = flush_once(store);
+	flush_release(store);
+	return error;
+}
+
+void store_settle(struct wb_store *store)
+{
+	if (store_check(store))
+		return;
+	flush_lead(store);
+	log_settle(store->log);
+	flush_release(store);
 }
 
 enum wb_error store_wait(struct wb_store *store,
@@ -250,9 +272,7 @@ enum wb_error store_wait(struct wb_store *store,
 
 bool flush_find_reserve(struct wb_store *store)
 {
-	flush_lead(store);
-	log_settle(store->log);
-	flush_release(store);
+	store_settle(store);
 	return log_has_reserve(store->log);
 }
 

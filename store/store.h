@@ -45,9 +45,15 @@ struct store_ticket {
 enum wb_error store_stage(struct wb_txn *txn, struct store_ticket *ret_ticket);
 
 /* Make durable and publish what is staged, in one group; WB_OK if there was
- * nothing. One thread at a time may call it, and none while others use
- * store_wait: it is for callers with a flusher of their own. */
+ * nothing. For callers with a flusher of their own; it waits for any other
+ * thread that writes to the log. An error is the group's, and every staged
+ * transaction is void. */
 enum wb_error store_flush(struct wb_store *store);
+
+/* What those who wait for a flush need not wait for: space for the next
+ * segment, the anchor. store_wait sees to it; after store_flush its caller
+ * does, when he has told those who waited. */
+void store_settle(struct wb_store *store);
 
 /* Is what the ticket stands for decided, and how? False: not yet. */
 bool store_poll(struct wb_store *store, const struct store_ticket *ticket,
