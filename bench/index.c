@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the index costs, beside loops that do the unavoidable and no more:
- * one read of a slot and one of a record where the answer is known to be, in
- * huge pages, without hash, lock, checksum or order. It prints and judges
- * nothing.
+ * one hash, one slot and one record in huge pages, without lock, checksum,
+ * damage or order. It prints and judges nothing.
  *
- *     index [RECORDS]
+ *     index [RECORDS [ROUNDS]]
+ *
+ * Workloads take turns, and the best round of each is printed: what else the
+ * machine does can only make a round slower.
  */
-#include "index/heap.h"
 #include "index/index.h"
+#include "index/heap.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -20,12 +22,21 @@
 #define VALUE_BYTES 190
 #define BATCH_BYTES ((size_t)256 << 10)
 #define GROUP	    16u
+#define GETS	    ((size_t)1000000)
+#define LISTS	    ((size_t)10000)
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 static size_t record_count = 1000000;
 static struct heap *heap;
 static struct index *subject;
-static struct record **known; /* the limit's table: slot n holds key n */
+static struct record **sorted; /* all records; the limit of a scan */
+static uint64_t *slots;	       /* the limit of a get: a bare table */
+static size_t slot_mask;
+static struct scan_batch batch = {.size = BATCH_BYTES};
 static uint8_t sink[8192];
+static uint64_t state = 1;
 
 static double now(void)
 {
@@ -37,7 +48,7 @@ static double now(void)
 
 static void print(const char *what, size_t count, double seconds)
 {
-	printf("%-32s %9.2f M/s %8.1f ns\n", what,
+	printf("%-34s %8.2f M/s %8.1f ns\n", what,
 	       (double)count / seconds * 1e-6, seconds * 1e9 / (double)count);
 }
 
@@ -66,12 +77,12 @@ static void *huge(size_t size)
 	return memory;
 }
 
-static uint64_t draw(uint64_t *state)
+static uint64_t draw(uint64_t *from)
 {
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
+	*from ^= *from << 13;
+	*from ^= *from >> 7;
+	*from ^= *from << 17;
+	return *from;
 }
 
 /* Key n; `absent` makes one that is never put. Without printf, which would
@@ -94,17 +105,16 @@ static size_t make_key(uint8_t *to, size_t n, bool absent)
 static void load(void)
 {
 	struct wb_bytes value = {sink, VALUE_BYTES};
-	size_t before = anonymous_bytes(), used;
-	double start = now(), made, put;
+	size_t before = anonymous_bytes();
+	double start = now(), made;
 	struct record *old;
 	uint8_t key[128];
-	double bytes;
 
 	for (size_t i = 0; i < record_count; i++)
-		known[i] = record_new(heap, key, make_key(key, i, false), value,
-				      i + 1, 0, 0);
+		sorted[i] = record_new(heap, key, make_key(key, i, false),
+				       value, i + 1, 0, 0);
 	made = now();
-	print("record_new", record_count, made - start);
+	print("record_new, with page faults", record_count, made - start);
 	if (index_reserve(subject, record_count))
 		abort();
 	for (size_t i = 0; i < record_count; i += GROUP) {
@@ -112,50 +122,118 @@ static void load(void)
 		uint64_t hashes[GROUP];
 
 		for (size_t j = 0; j < n; j++) {
-			hashes[j] = index_hash(subject, known[i + j]->bytes,
-					       known[i + j]->key_bytes);
+			hashes[j] = index_hash(subject, sorted[i + j]->bytes,
+					       sorted[i + j]->key_bytes);
 			index_prefetch(subject, hashes[j]);
 		}
 		for (size_t j = 0; j < n; j++)
-			if (index_put(subject, hashes[j], known[i + j], &old))
+			if (index_put(subject, hashes[j], sorted[i + j], &old))
 				abort();
 	}
-	put = now();
-	print("reserve + put, 16 at a time", record_count, put - made);
-	used = anonymous_bytes() - before - record_count * sizeof(*known);
-	bytes = (double)index_record_bytes(subject);
-	printf("memory: %.2f x key and value, %.1f bytes a record beyond\n",
-	       (double)used / bytes,
-	       ((double)used - bytes) / (double)record_count);
+	print("index_reserve, index_put", record_count, now() - made);
+	printf("memory: %.1f bytes a record beyond its key and value\n",
+	       ((double)(anonymous_bytes() - before) -
+		(double)index_record_bytes(subject)) /
+		       (double)record_count);
 	printf("tables: %.1f bytes a record\n",
 	       (double)index_table_bytes(subject) / (double)record_count);
 }
 
-static void get_known(size_t gets)
+/* ---- limits ---- */
+
+static void make_limits(void)
 {
-	uint64_t state = 1;
-	double start = now();
-	uint8_t key[128];
+	for (slot_mask = 1; slot_mask < 2 * record_count;)
+		slot_mask *= 2;
+	slots = huge(slot_mask * sizeof(*slots));
+	memset(slots, 0, slot_mask * sizeof(*slots));
+	slot_mask--;
+	for (size_t i = 0; i < record_count; i++) {
+		uint64_t hash =
+			XXH3_64bits(sorted[i]->bytes, sorted[i]->key_bytes);
+		size_t at = hash & slot_mask;
 
-	for (size_t i = 0; i < gets; i++) {
-		size_t n = draw(&state) % record_count;
-		const struct record *record = known[n];
-		size_t key_bytes = make_key(key, n, false);
-
-		if (memcmp(record->bytes, key, key_bytes) != 0)
-			abort();
-		memcpy(sink, record_value(record), record->value_bytes);
+		while (slots[at])
+			at = (at + 1) & slot_mask;
+		slots[at] = (uintptr_t)sorted[i] | hash >> 48 << 48;
 	}
-	print("limit: get", gets, now() - start);
 }
 
-static void get(size_t gets, uint64_t state, bool absent)
+static const struct record *bare_find(const uint8_t *key, size_t key_bytes)
+{
+	uint64_t hash = XXH3_64bits(key, key_bytes);
+
+	for (size_t at = hash & slot_mask; slots[at];
+	     at = (at + 1) & slot_mask) {
+		const struct record *record =
+			(const struct record *)(slots[at] << 16 >> 16);
+
+		if (slots[at] >> 48 == hash >> 48 &&
+		    memcmp(record->bytes, key, key_bytes) == 0)
+			return record;
+	}
+	return NULL;
+}
+
+static size_t limit_get(void)
+{
+	uint8_t key[128];
+
+	for (size_t i = 0; i < GETS; i++) {
+		size_t n = draw(&state) % record_count;
+		const struct record *record =
+			bare_find(key, make_key(key, n, false));
+
+		memcpy(sink, record_value(record), record->value_bytes);
+	}
+	return GETS;
+}
+
+static size_t limit_miss(void)
+{
+	uint8_t key[128];
+
+	for (size_t i = 0; i < GETS; i++) {
+		size_t n = draw(&state) % record_count;
+
+		if (bare_find(key, make_key(key, n, true)))
+			abort();
+	}
+	return GETS;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct record *x = *(struct record *const *)a;
+	const struct record *y = *(struct record *const *)b;
+
+	return key_compare(x->bytes, x->key_bytes, y->bytes, y->key_bytes);
+}
+
+static size_t limit_scan(void)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < record_count; i++) {
+		if (i + GROUP < record_count)
+			record_prefetch_early(sorted[i + GROUP]);
+		if (used + 512 > BATCH_BYTES)
+			used = 0;
+		memcpy(batch.bytes + used, sorted[i], record_size(sorted[i]));
+		used += (record_size(sorted[i]) + 7) & ~(size_t)7;
+	}
+	return record_count;
+}
+
+/* ---- the index ---- */
+
+static void get(size_t gets, uint64_t seed, bool absent)
 {
 	struct record_info info;
 	uint8_t key[128], value[512];
 
 	for (size_t i = 0; i < gets; i++) {
-		size_t n = draw(&state) % record_count;
+		size_t n = draw(&seed) % record_count;
 		size_t key_bytes = make_key(key, n, absent);
 		uint64_t hash = index_hash(subject, key, key_bytes);
 		enum wb_error error =
@@ -167,32 +245,41 @@ static void get(size_t gets, uint64_t state, bool absent)
 	}
 }
 
+static size_t get_present(void)
+{
+	get(GETS, draw(&state), false);
+	return GETS;
+}
+
+static size_t get_absent(void)
+{
+	get(GETS, draw(&state), true);
+	return GETS;
+}
+
 static void *get_in_thread(void *seed)
 {
-	get(2000000, *(uint64_t *)seed, false);
+	get(GETS, *(uint64_t *)seed, false);
 	return NULL;
 }
 
-static void get_in_two(void)
+static size_t get_in_two(void)
 {
-	uint64_t seeds[2] = {7, 8};
+	uint64_t seeds[2] = {draw(&state), draw(&state)};
 	pthread_t thread;
-	double start = now();
 
 	if (pthread_create(&thread, NULL, get_in_thread, &seeds[0]))
 		abort();
 	get_in_thread(&seeds[1]);
 	pthread_join(thread, NULL);
-	print("get, 2 threads", 4000000, now() - start);
+	return 2 * GETS;
 }
 
-static void get_many(size_t gets)
+static size_t get_many(void)
 {
 	struct record_info info;
-	uint64_t state = 5;
-	double start = now();
 
-	for (size_t i = 0; i < gets; i += GROUP) {
+	for (size_t i = 0; i < GETS; i += GROUP) {
 		uint8_t keys[GROUP][128], value[512];
 		uint64_t hashes[GROUP];
 		size_t sizes[GROUP];
@@ -210,39 +297,12 @@ static void get_many(size_t gets)
 				      UINT64_MAX, value, sizeof(value), &info))
 				abort();
 	}
-	print("get, 16 at a time", gets, now() - start);
+	return GETS;
 }
 
-static int by_key(const void *a, const void *b)
-{
-	const struct record *x = *(struct record *const *)a;
-	const struct record *y = *(struct record *const *)b;
-
-	return key_compare(x->bytes, x->key_bytes, y->bytes, y->key_bytes);
-}
-
-static void scan_known(uint8_t *batch)
-{
-	size_t used = 0;
-	double start;
-
-	qsort(known, record_count, sizeof(*known), by_key);
-	start = now();
-	for (size_t i = 0; i < record_count; i++) {
-		if (i + GROUP < record_count)
-			record_prefetch(known[i + GROUP]);
-		if (used + 512 > BATCH_BYTES)
-			used = 0;
-		memcpy(batch + used, known[i], record_size(known[i]));
-		used += (record_size(known[i]) + 7) & ~(size_t)7;
-	}
-	print("limit: scan", record_count, now() - start);
-}
-
-static void scan(struct scan_batch *batch, const char *what)
+static size_t scan(void)
 {
 	struct key after = {0};
-	double start = now();
 	size_t seen = 0;
 
 	do {
@@ -251,50 +311,43 @@ static void scan(struct scan_batch *batch, const char *what)
 
 		if (index_scan(subject, (struct wb_bytes){0},
 			       (struct wb_bytes){after.bytes, after.size},
-			       batch))
+			       &batch))
 			abort();
-		while ((record = scan_batch_next(batch, &at)))
+		while ((record = scan_batch_next(&batch, &at)))
 			last = record;
-		seen += batch->count;
+		seen += batch.count;
 		after.size = last->key_bytes;
 		memcpy(after.bytes, last->bytes, after.size);
-	} while (batch->more);
+	} while (batch.more);
 	if (seen != record_count)
 		abort();
-	print(what, seen, now() - start);
+	return seen;
 }
 
-/* Prefixes of about a hundred names: the name's last digits cut off. */
-static void list(struct scan_batch *batch)
+/* Prefixes of 16 to 256 names: the last digits are cut off. */
+static size_t list(void)
 {
-	size_t seen = 0, lists = 20000, cut = 0;
-	uint64_t state = 3;
+	size_t cut = 0;
 	uint8_t key[128];
-	double start;
 
-	for (size_t n = record_count; n > 100; n /= 16)
+	for (size_t n = record_count; n > 256; n /= 16)
 		cut++;
-	start = now();
-	for (size_t i = 0; i < lists; i++) {
+	for (size_t i = 0; i < LISTS; i++) {
 		make_key(key, draw(&state) % record_count, false);
 		if (index_scan(subject, (struct wb_bytes){key, 33 + cut},
-			       (struct wb_bytes){0}, batch))
+			       (struct wb_bytes){0}, &batch))
 			abort();
-		seen += batch->count;
 	}
-	print("list of a prefix", lists, now() - start);
-	printf("  of %.1f names each\n", (double)seen / (double)lists);
+	return LISTS;
 }
 
-/* Replace every 7th record, with the order built. */
-static void replace(void)
+static size_t replace(void)
 {
 	struct wb_bytes value = {sink, VALUE_BYTES};
-	size_t count = 0;
-	double start = now();
 	uint8_t key[128];
 
-	for (size_t n = 0; n < record_count; n += 7, count++) {
+	for (size_t i = 0; i < LISTS; i++) {
+		size_t n = draw(&state) % record_count;
 		size_t key_bytes = make_key(key, n, false);
 		struct record *old;
 		struct record *record =
@@ -305,46 +358,65 @@ static void replace(void)
 			abort();
 		record_free(heap, old);
 	}
-	print("replace, order built", count, now() - start);
+	return LISTS;
+}
+
+static struct workload {
+	const char *what;
+	size_t (*run)(void);
+	double seconds; /* of the best round */
+} workloads[] = {
+	{"limit: get", limit_get, 1e9},
+	{"get", get_present, 1e9},
+	{"get, 2 threads", get_in_two, 1e9},
+	{"get, 16 at a time", get_many, 1e9},
+	{"limit: absent key", limit_miss, 1e9},
+	{"get of an absent key", get_absent, 1e9},
+	{"limit: scan", limit_scan, 1e9},
+	{"scan", scan, 1e9},
+	{"list of a prefix", list, 1e9},
+};
+#define WORKLOADS (sizeof(workloads) / sizeof(*workloads))
+
+static void run(struct workload *workload, bool is_last)
+{
+	double start = now(), seconds;
+	size_t count = workload->run();
+
+	seconds = now() - start;
+	if (seconds < workload->seconds)
+		workload->seconds = seconds;
+	if (is_last)
+		print(workload->what, count, workload->seconds);
 }
 
 int main(int argc, char **argv)
 {
-	struct scan_batch batch = {.size = BATCH_BYTES};
-	size_t gets = 4000000;
+	size_t rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 7;
 	double start;
 
 	if (argc > 1)
 		record_count = strtoul(argv[1], NULL, 10);
 	heap = heap_new();
-	known = huge(record_count * sizeof(*known));
-	batch.bytes = huge(batch.size);
 	if (!heap || index_new(heap, 42, &subject))
 		abort();
-	memset(known, 1, record_count * sizeof(*known));
-	memset(batch.bytes, 1, batch.size);
+	sorted = huge(record_count * sizeof(*sorted));
+	memset(sorted, 1, record_count * sizeof(*sorted));
+	batch.bytes = huge(batch.size);
 	load();
-	for (int round = 0; round < 3; round++) {
-		get_known(gets);
-		start = now();
-		get(gets, 9, false);
-		print("get", gets, now() - start);
-		get_in_two();
-		get_many(gets);
-		start = now();
-		get(gets, 9, true);
-		print("get of an absent key", gets, now() - start);
-	}
-	scan(&batch, "first scan, order being built");
-	scan_known(batch.bytes);
-	for (int round = 0; round < 3; round++) {
-		scan(&batch, "scan");
-		list(&batch);
-	}
-	replace();
+	make_limits();
+	qsort(sorted, record_count, sizeof(*sorted), by_key);
+	start = now();
+	scan();
+	print("first scan, building the order", record_count, now() - start);
+	for (size_t round = 1; round <= rounds; round++)
+		for (size_t i = 0; i < WORKLOADS; i++)
+			run(&workloads[i], round == rounds);
+	run(&(struct workload){"replace, order built", replace, 1e9}, true);
 	index_release(subject);
 	heap_release(heap);
-	free(known);
+	free(sorted);
+	free(slots);
 	free(batch.bytes);
 	return 0;
 }

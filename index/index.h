@@ -84,8 +84,11 @@ struct scan_batch {
 
 /* Fill `batch` with the records whose key starts with `prefix` and is
  * greater than `after` (size 0: no bound), as many as fit, checking the
- * checksum of each. WB_BUFFER: not even one fits. WB_CORRUPT: `batch` holds
- * those before the bad one. WB_NO_MEMORY: the name order cannot be built. */
+ * checksum of each, and of its neighbours where the answer begins and ends:
+ * a damaged key is an error and never a shorter answer. WB_BUFFER: not even
+ * one fits. WB_CORRUPT: `batch` holds those before the bad one (none where
+ * it is met while the name order is built). WB_NO_MEMORY: the name order
+ * cannot be built. */
 enum wb_error index_scan(struct index *index, struct wb_bytes prefix,
 			 struct wb_bytes after, struct scan_batch *batch);
 

@@ -171,25 +171,36 @@ static size_t records_before(const struct order_block *block,
 	return low;
 }
 
-bool order_seek(const struct order *order, struct wb_bytes bound, bool after,
-		struct order_place *ret_place)
+static struct order_place locate(const struct order *order,
+				 struct wb_bytes bound, bool after)
 {
 	size_t before = entries_before(order, bound, after);
-	struct order_place place = {0}, next;
-	const struct order_block *block;
-	const struct record *record;
+	struct order_place place = {0};
 
 	if (before) {
 		place.entry = before - 1;
-		block = order->entries[place.entry].block;
-		place.at = records_before(block, bound, after);
-		if (!record_verifies(block->records[place.at - 1]))
-			return false;
+		place.at = records_before(order->entries[before - 1].block,
+					  bound, after);
 	}
-	next = place;
-	record = order_next(order, &next);
+	return place;
+}
+
+/* What is not the first place of all has its lower neighbour in its block. */
+bool order_seek(const struct order *order, struct wb_bytes bound, bool after,
+		struct order_place *ret_place)
+{
+	struct order_place place = locate(order, bound, after);
+	struct order_place next = place;
+	const struct record *record = order_next(order, &next);
+
 	if (record && !record_verifies(record))
 		return false;
+	if (place.at) {
+		record = order->entries[place.entry]
+				 .block->records[place.at - 1];
+		if (!record_verifies(record))
+			return false;
+	}
 	*ret_place = place;
 	return true;
 }
@@ -261,7 +272,7 @@ bool order_insert(struct order *order, struct record *record)
 	return true;
 }
 
-/* Where exactly this record is. */
+/* Where exactly this record is. To find it there needs no further proof. */
 static bool find(const struct order *order, const struct record *record,
 		 struct order_place *ret_place)
 {
@@ -270,8 +281,7 @@ static bool find(const struct order *order, const struct record *record,
 
 	if (!record_sizes_hold(record))
 		return false;
-	if (!order_seek(order, key, false, &place))
-		return false;
+	place = locate(order, key, false);
 	if (order_next(order, &place) != record)
 		return false;
 	place.at--;
