@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/address.h"
 
-#include <check.h>
+#include "tests/support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,8 +214,6 @@ int main(void)
 {
 	Suite *suite = suite_create("address");
 	TCase *cases = tcase_create("address");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(cases, an_address_is_a_directory_or_a_socket);
 	tcase_add_test(cases, anything_else_is_refused);
@@ -223,8 +222,5 @@ int main(void)
 	tcase_add_test(cases, a_full_backlog_is_an_answer_at_once);
 	tcase_add_test(cases, a_path_that_no_socket_can_have_is_wrong_usage);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/exit_status.h"
 
-#include <check.h>
+#include "tests/support/suite.h"
+
 #include <stddef.h>
 
 struct expectation {
@@ -98,15 +99,10 @@ int main(void)
 {
 	Suite *suite = suite_create("exit_status");
 	TCase *cases = tcase_create("exit_status");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(cases, every_error_has_the_status_that_is_promised);
 	tcase_add_test(cases, no_error_of_the_library_is_missing_above);
 	tcase_add_test(cases, only_success_is_zero_and_every_status_is_listed);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

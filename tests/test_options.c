@@ -4,10 +4,9 @@
  */
 #include "tools/options.h"
 
+#include "tests/support/suite.h"
 #include "tools/nearest.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct option paint_items[] = {
@@ -269,8 +268,6 @@ int main(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *cases = tcase_create("options");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(cases, NULL, release);
 	tcase_add_test(cases, options_stand_before_and_after_operands);
@@ -286,8 +283,5 @@ int main(void)
 	tcase_add_test(cases, flags_may_be_repeated);
 	tcase_add_test(cases, edits_are_counted);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/timepoint.h"
 
-#include <check.h>
+#include "tests/support/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,8 +251,6 @@ int main(void)
 {
 	Suite *suite = suite_create("timepoint");
 	TCase *cases = tcase_create("timepoint");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(cases, a_bare_number_counts_versions_back);
 	tcase_add_test(cases, r_and_a_number_is_a_revision);
@@ -262,8 +261,5 @@ int main(void)
 	tcase_add_test(cases, times_are_formatted_in_utc);
 	tcase_add_test(cases, each_day_reads_back_as_it_was_written);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -4,7 +4,7 @@
 #include "tools/input.h"
 #include "tools/plan.h"
 #include "tools/session.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "tools/commands.h"
 #include "tools/label.h"
 #include "tools/session.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <string.h>
 

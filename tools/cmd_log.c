@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/commands.h"
+#include "tools/grid.h"
 #include "tools/image_json.h"
 #include "tools/print.h"
 #include "tools/session.h"
-#include "tools/table.h"
-#include "tools/text.h"
 #include "tools/timepoint.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 
@@ -18,11 +18,11 @@ static const struct option log_items[] = {
 	 "only what is older than REVISION"},
 };
 
-static const struct table_column columns_of_all[] = {
+static const struct grid_column columns_of_all[] = {
 	{"REVISION", true}, {"TIME", false}, {"CHANGE", false}, {"NAME", false},
 	{"DIGEST", false},  {"BY", false},   {"REASON", false}, {NULL, false},
 };
-static const struct table_column columns_of_name[] = {
+static const struct grid_column columns_of_name[] = {
 	{"VERSION", false}, {"REVISION", true}, {"TIME", false},
 	{"CHANGE", false},  {"DIGEST", false},	{"BY", false},
 	{"REASON", false},  {NULL, false},
@@ -31,7 +31,7 @@ static const struct table_column columns_of_name[] = {
 struct story {
 	struct session *session;
 	const char *name; /* NULL: all */
-	struct table table;
+	struct grid grid;
 	size_t count;
 };
 
@@ -60,7 +60,7 @@ static void print_row(struct story *story,
 	/* Counted from a later point, the version numbers would be wrong. */
 	if (session_option(story->session, OPTION_BEFORE)->given)
 		snprintf(number, sizeof(number), "@{r%s}", revision);
-	table_row(&story->table, story->name ? of_name : of_all);
+	grid_row(&story->grid, story->name ? of_name : of_all);
 }
 
 static bool visit_version(void *context, const struct wb_image_version *version)
@@ -93,14 +93,14 @@ static enum wb_error tell_history(struct session *session,
 	enum wb_error error;
 
 	if (people)
-		table_begin(&story.table, &session->output,
-			    name ? columns_of_name : columns_of_all);
+		grid_begin(&story.grid, &session->output,
+			   name ? columns_of_name : columns_of_all);
 	error = session->images->ops->history(
 		session->images, call, name,
 		session_option(session, OPTION_BEFORE)->number, lines,
 		visit_version, &story, &session->text);
 	if (people)
-		table_end(&story.table);
+		grid_end(&story.grid);
 	if (!error && name && story.count == 0)
 		return fail(&session->text, WB_NOT_FOUND,
 			    "image \"%s\": no history", name);

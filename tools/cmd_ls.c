@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/commands.h"
+#include "tools/grid.h"
 #include "tools/image_json.h"
 #include "tools/session.h"
-#include "tools/table.h"
-#include "tools/text.h"
 #include "tools/timepoint.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +19,14 @@ static const struct option ls_items[] = {
 	 "only names behind NAME, which need not exist"},
 };
 
-static const struct table_column columns[] = {
+static const struct grid_column columns[] = {
 	{"NAME", false},    {"DIGEST", false}, {"SIZE", true},
 	{"UPDATED", false}, {NULL, false},
 };
 
 struct listing {
 	struct session *session;
-	struct table table;
+	struct grid grid;
 	char *last; /* the name to continue after */
 	bool out_of_memory;
 };
@@ -41,7 +41,7 @@ static void print_name(struct session *session, const char *name)
 	output_bytes(&session->output, &session->line_end, 1);
 }
 
-static void print_row(struct table *table, const struct wb_image *image)
+static void print_row(struct grid *grid, const struct wb_image *image)
 {
 	char size[24];
 	char updated[TIME_TEXT_BYTES];
@@ -50,7 +50,7 @@ static void print_row(struct table *table, const struct wb_image *image)
 
 	snprintf(size, sizeof(size), "%lld", (long long)image->target.size);
 	time_format(image->updated_at_ns, true, updated);
-	table_row(table, cells);
+	grid_row(grid, cells);
 }
 
 static bool visit_image(void *context, const struct wb_image *image)
@@ -67,7 +67,7 @@ static bool visit_image(void *context, const struct wb_image *image)
 	else if (session->quiet)
 		print_name(session, image->name);
 	else
-		print_row(&listing->table, image);
+		print_row(&listing->grid, image);
 	/* Nobody reads on: stop early. */
 	return name && session->output.error_number == 0;
 }
@@ -90,14 +90,14 @@ static enum wb_error list(struct session *session, const struct wb_call *call)
 	enum wb_error error;
 
 	if (people)
-		table_begin(&listing.table, &session->output, columns);
+		grid_begin(&listing.grid, &session->output, columns);
 	error = session->images->ops->list(session->images, call, &options,
 					   visit_image, &listing, &page,
 					   &session->text);
 	if (!error && listing.out_of_memory)
 		error = fail(&session->text, WB_NO_MEMORY, "out of memory");
 	if (people)
-		table_end(&listing.table);
+		grid_end(&listing.grid);
 	if (!error && people && page.more && listing.last)
 		complain(&session->complainer, WB_NOTE,
 			 "more names follow; continue with --after %s",

@@ -5,7 +5,7 @@
 #include "tools/label.h"
 #include "tools/oci_layout.h"
 #include "tools/session.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <string.h>
 

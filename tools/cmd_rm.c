@@ -2,7 +2,7 @@
 #include "tools/commands.h"
 #include "tools/image_json.h"
 #include "tools/session.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <string.h>
 

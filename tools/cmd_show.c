@@ -3,8 +3,8 @@
 #include "tools/image_json.h"
 #include "tools/print.h"
 #include "tools/session.h"
-#include "tools/text.h"
 #include "tools/timepoint.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <string.h>

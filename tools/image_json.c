@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/image_json.h"
 
-#include "tools/text.h"
 #include "tools/timepoint.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <stdlib.h>

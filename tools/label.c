@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/label.h"
 
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 
 #include "tools/input.h"
 #include "tools/json.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <errno.h>
 #include <fcntl.h>

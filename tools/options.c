@@ -2,7 +2,7 @@
 #include "tools/options.h"
 
 #include "tools/nearest.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/output.h"
 
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,7 +2,7 @@
 #include "tools/plan.h"
 
 #include "tools/json.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "tools/image_json.h"
 #include "tools/interrupt.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
  */
 #include "tools/timepoint.h"
 
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "tools/help.h"
 #include "tools/interrupt.h"
 #include "tools/session.h"
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <stdlib.h>
 #include <string.h>

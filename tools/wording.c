@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/text.h"
+#include "tools/wording.h"
 
 #include <errno.h>
 #include <stdarg.h>

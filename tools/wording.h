@@ -2,8 +2,8 @@
  *
  * Sentences for people, and what may stand in them.
  */
-#ifndef WAYBILL_TOOLS_TEXT_H
-#define WAYBILL_TOOLS_TEXT_H
+#ifndef WAYBILL_TOOLS_WORDING_H
+#define WAYBILL_TOOLS_WORDING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/output.h"
+
+#include "tests/support/suite.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ends[2];
+static struct output output;
+
+static void begin(void)
+{
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	signal(SIGPIPE, SIG_IGN);
+	output_init(&output, ends[1]);
+}
+
+static void end(void)
+{
+	output_release(&output);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static const char *arrived(void)
+{
+	static char bytes[256];
+	ssize_t size = read(ends[0], bytes, sizeof(bytes) - 1);
+
+	bytes[size > 0 ? size : 0] = '\0';
+	return bytes;
+}
+
+START_TEST(nothing_leaves_before_the_end)
+{
+	output_text(&output, "one ");
+	output_format(&output, "%d ", 2);
+	output_bytes(&output, "three!", 5);
+	ck_assert_str_eq(arrived(), "");
+	ck_ok(output_finish(&output, NULL));
+	ck_assert_str_eq(arrived(), "one 2 three");
+}
+END_TEST
+
+START_TEST(more_than_the_bound_leaves_at_once)
+{
+	static char piece[1 << 20];
+	int null = open("/dev/null", O_WRONLY);
+
+	output.fd = null;
+	for (size_t i = 0; i < 3u * OUTPUT_HELD_BYTES / sizeof(piece); i++) {
+		output_bytes(&output, piece, sizeof(piece));
+		ck_assert_uint_le(output.size,
+				  OUTPUT_HELD_BYTES + sizeof(piece));
+	}
+	ck_ok(output_finish(&output, NULL));
+	close(null);
+}
+END_TEST
+
+START_TEST(a_reader_that_went_away_is_no_error)
+{
+	close(ends[0]);
+	output_text(&output, "x");
+	ck_ok(output_finish(&output, NULL));
+	ends[0] = open("/dev/null", O_RDONLY);
+}
+END_TEST
+
+START_TEST(a_write_that_fails_is_told_at_the_end)
+{
+	struct wb_text text = {""};
+	int full = open("/dev/full", O_WRONLY);
+
+	output.fd = full;
+	output_text(&output, "x");
+	ck_error(output_finish(&output, &text), WB_NO_SPACE);
+	ck_assert_str_eq(text.text, "standard output: No space left on device");
+	close(full);
+	output.error_number = 0;
+	output.fd = -1;
+	output_text(&output, "x");
+	ck_error(output_finish(&output, NULL), WB_IO);
+}
+END_TEST
+
+START_TEST(a_pipe_that_does_not_block_is_waited_for)
+{
+	static char bytes[1 << 20];
+	pid_t child;
+	ssize_t all = 0;
+	ssize_t size;
+
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(fcntl(ends[0], F_SETFL, 0), 0);
+	child = check_fork();
+	if (child == 0) {
+		output_bytes(&output, bytes, sizeof(bytes));
+		_exit(output_finish(&output, NULL) != WB_OK);
+	}
+	close(ends[1]);
+	while ((size = read(ends[0], bytes, sizeof(bytes))) > 0)
+		all += size;
+	ck_assert_int_eq(all, sizeof(bytes));
+	check_waitpid_and_exit(child);
+}
+END_TEST
+
+START_TEST(what_could_move_a_cursor_is_shown_in_hexadecimal)
+{
+	static const struct {
+		const char *text;
+		const char *shown;
+	} table[] = {
+		{"", ""},
+		{"plain", "plain"},
+		{"caf\xc3\xa9 \xe2\x98\x83", "caf\xc3\xa9 \xe2\x98\x83"},
+		{"a\nb\tc\x1b[31m\x7f", "a\\x0ab\\x09c\\x1b[31m\\x7f"},
+		{"\xc2\x9b", "\\xc2\\x9b"}, /* C1 */
+		{"\xff\xc3", "\\xff\\xc3"},
+	};
+	static const size_t columns[] = {0, 5, 6, 23, 8, 8};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		output_plain(&output, table[i].text);
+		ck_ok(output_finish(&output, NULL));
+		ck_assert_str_eq(arrived(), table[i].shown);
+		ck_assert_uint_eq(output_plain_columns(table[i].text),
+				  columns[i]);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("output");
+	TCase *cases = tcase_create("output");
+
+	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_test(cases, nothing_leaves_before_the_end);
+	tcase_add_test(cases, more_than_the_bound_leaves_at_once);
+	tcase_add_test(cases, a_reader_that_went_away_is_no_error);
+	tcase_add_test(cases, a_write_that_fails_is_told_at_the_end);
+	tcase_add_test(cases, a_pipe_that_does_not_block_is_waited_for);
+	tcase_add_test(cases, what_could_move_a_cursor_is_shown_in_hexadecimal);
+	suite_add_tcase(suite, cases);
+	return suite_run(suite);
+}
