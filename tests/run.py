@@ -157,9 +157,10 @@ def kill_group(process):
 
 
 def environment_of(test, scratch, full):
-    """Ours alone: nothing that a person has set changes a result."""
+    """Ours alone: what a person has set changes no result, but the seed."""
     env = {key: value for key, value in os.environ.items()
-           if not key.startswith(("WAYBILL", "CONTAINERD", "CK_"))}
+           if key == "WAYBILL_SEED" or
+           not key.startswith(("WAYBILL", "CONTAINERD", "CK_"))}
     env.update(LC_ALL="C.UTF-8", TZ="UTC", TMPDIR=scratch,
                ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1",
                UBSAN_OPTIONS="print_stacktrace=1",
@@ -178,10 +179,13 @@ def run_process(command, directory, env, timeout, clock):
     with clock.lock:
         if clock.stopped:
             return None, "not started: the run was stopped\n"
-        process = subprocess.Popen(
-            command, cwd=directory, env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True)
+        try:
+            process = subprocess.Popen(
+                command, cwd=directory, env=env, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True)
+        except OSError as error:
+            return 127, f"{error}\n"
         clock.running.add(process)
     try:
         output, _ = process.communicate(timeout=max(timeout, 0.01))
@@ -341,10 +345,12 @@ def add_coverage(document, lines, branches):
 # --- The run -----------------------------------------------------------------
 
 def build(preset, clock):
-    """Configures and builds; False if that failed, with the reason shown."""
+    """Configures and builds; False if that failed, with the reason shown.
+    What can be built is built all the same, and tested."""
     begin = time.monotonic()
     for command in (["cmake", "--preset", preset],
-                    ["cmake", "--build", "--preset", preset, "-j", str(JOBS)]):
+                    ["cmake", "--build", "--preset", preset, "-j", str(JOBS),
+                     "--", "--quiet", "-k", "0"]):
         ending, output = run_process(command, ROOT, None, clock.left(), clock)
         if ending != 0:
             say(f"build  {preset:<10}{painted('FAILED', 31)}")
@@ -402,11 +408,11 @@ def save_times(times):
 
 
 def run_all(tests, options, clock):
-    """(passed, failed, skipped, [(test, count line)])."""
+    """([passed, failed, skipped], [(test, count line)], [complaint])."""
     allowed = read_skips(options.skips)
     times = load_times()
     totals = [0, 0, 0]
-    rows = []
+    rows, complaints = [], []
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         futures = {pool.submit(run_test, test, options, allowed, clock): test
                    for test in tests}
@@ -418,6 +424,8 @@ def run_all(tests, options, clock):
                 for i in range(3):
                     totals[i] += outcome[i]
                 rows += [(test, line) for line in outcome.counts]
+                complaints += [f"{test.build} {test.name}: {text}"
+                               for text in outcome.complaints]
                 times[f"{test.build} {test.name}"] = round(seconds, 1)
                 progress = f"{number:>{len(str(len(tests)))}}/{len(tests)}"
                 say_outcome(progress, test, outcome, output, seconds,
@@ -426,7 +434,7 @@ def run_all(tests, options, clock):
             clock.kill_all()
             raise
     save_times(times)
-    return totals, rows
+    return totals, rows, complaints
 
 
 def finish(passed, failed, skipped):
@@ -465,11 +473,12 @@ def main():
         for preset in plan_builds(options):
             if not build(preset, clock):
                 broken += 1
-            elif preset != "fuzz":
-                directories.append(
-                    (preset, os.path.join(ROOT, "build", preset)))
+            directory = os.path.join(ROOT, "build", preset)
+            if preset != "fuzz" and os.path.exists(
+                    os.path.join(directory, "CTestTestfile.cmake")):
+                directories.append((preset, directory))
     tests = collect(options, directories) if directories else []
-    totals, rows = run_all(tests, options, clock)
+    totals, rows, complaints = run_all(tests, options, clock)
     if not tests:
         say("no test matches" if options.pattern else "there is no test")
         broken += 1
@@ -477,6 +486,8 @@ def main():
         coverage(dict(directories)["coverage"], modules())
     say_counts(rows)
     say("")
+    for complaint in sorted(complaints):
+        say(complaint)
     say(f"took {clock.elapsed() / 60:.1f} minutes")
     finish(totals[0], totals[1] + broken, totals[2])
 
