@@ -6,6 +6,7 @@
  */
 #include "store/state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +19,29 @@ void key_set(struct key *key, const void *bytes, size_t size)
 		memcpy(key->bytes, bytes, size);
 }
 
-static enum wb_error rotten(const struct wb_store *store, uint64_t revision)
+/* Names are any bytes; a report is one line of printable ones. */
+static const char *spell(struct wb_bytes name, char *text, size_t size)
 {
+	const uint8_t *bytes = name.data;
+	size_t at, count = name.size < size ? name.size : size - 1;
+
+	for (at = 0; at < count; at++)
+		text[at] = bytes[at] >= ' ' && bytes[at] <= '~'
+				   ? (char)bytes[at]
+				   : '?';
+	text[count] = 0;
+	return text;
+}
+
+enum wb_error record_rotten(const struct wb_store *store, const char *what,
+			    const struct wb_key *key)
+{
+	char ns[WB_NAMESPACE_BYTES_MAX + 1], name[200];
+
 	return diag_corrupt(store->env.diag, "memory", 0,
-			    "a record of revision %llu no longer verifies",
-			    (unsigned long long)revision);
+			    "%s kind %u, namespace '%s', name '%s'", what,
+			    (unsigned)key->kind, spell(key->ns, ns, sizeof(ns)),
+			    spell(key->name, name, sizeof(name)));
 }
 
 enum wb_error record_copy(const struct wb_store *store,
@@ -31,7 +50,7 @@ enum wb_error record_copy(const struct wb_store *store,
 			  struct wb_record *ret_record)
 {
 	if (!record_verifies(record))
-		return rotten(store, record->revision);
+		return record_rotten(store, RECORD_ROTTEN, key);
 	*ret_record = (struct wb_record){
 		.key = *key,
 		.value = {buffer, record->value_bytes},
@@ -45,21 +64,18 @@ enum wb_error record_copy(const struct wb_store *store,
 	return WB_OK;
 }
 
-enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
-		     void *buffer, size_t size, struct wb_record *ret_record)
+enum wb_error index_copy(struct wb_store *store, uint64_t hash,
+			 const struct key *encoded, uint64_t revision_max,
+			 const struct wb_key *key, void *buffer, size_t size,
+			 struct wb_record *ret_record)
 {
 	struct record_info info;
-	struct key encoded;
-	enum wb_error error = store_check(store);
+	enum wb_error error =
+		index_get(store->index, hash, encoded->bytes, encoded->size,
+			  revision_max, buffer, size, &info);
 
-	if (!error)
-		error = key_encode(key, &encoded);
-	if (error)
-		return error;
-	error = index_get(store->index,
-			  index_hash(store->index, encoded.bytes, encoded.size),
-			  encoded.bytes, encoded.size, UINT64_MAX, buffer, size,
-			  &info);
+	if (error == WB_CORRUPT)
+		return record_rotten(store, RECORD_ROTTEN, key);
 	if (!error || error == WB_BUFFER)
 		*ret_record = (struct wb_record){
 			.key = *key,
@@ -67,7 +83,22 @@ enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
 			.revision = info.revision,
 			.time_ns = info.time_ns,
 		};
-	return error == WB_CORRUPT ? rotten(store, info.revision) : error;
+	return error;
+}
+
+enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
+		     void *buffer, size_t size, struct wb_record *ret_record)
+{
+	struct key encoded;
+	enum wb_error error = store_check(store);
+
+	if (!error)
+		error = key_encode(key, &encoded);
+	if (error)
+		return error;
+	return index_copy(store,
+			  index_hash(store->index, encoded.bytes, encoded.size),
+			  &encoded, UINT64_MAX, key, buffer, size, ret_record);
 }
 
 /* ---- listings ---- */
@@ -106,9 +137,10 @@ static bool hand_over(const struct merge *merge, const struct record *record)
 		.revision = record->revision,
 		.time_ns = record->time_ns,
 	};
+	enum wb_error error =
+		key_decode(record->bytes, record->key_bytes, &visible.key);
 
-	if (key_decode(record->bytes, record->key_bytes, &visible.key))
-		return true;
+	assert(!error); /* it was verified, and key_encode wrote it */
 	return merge->visit(merge->visit_context, &visible);
 }
 
@@ -153,6 +185,20 @@ static enum wb_error merge_one(struct merge *merge, struct merge_step *step)
 	return merge->next_extra(merge, after, &step->extra);
 }
 
+/* Which one cannot be told: where a key is damaged, its record has no name. */
+enum wb_error merge_rotten(const struct merge *merge)
+{
+	struct wb_key key = {.kind = merge->prefix.bytes[0]};
+
+	if (merge->after.size)
+		(void)key_decode(merge->after.bytes, merge->after.size, &key);
+	return record_rotten(
+		merge->store,
+		"a record no longer verifies without which nothing "
+		"can be listed behind",
+		&key);
+}
+
 static enum wb_error fill_batch(struct merge *merge, struct merge_step *step)
 {
 	struct wb_bytes prefix = {merge->prefix.bytes, merge->prefix.size};
@@ -170,7 +216,7 @@ static enum wb_error fill_batch(struct merge *merge, struct merge_step *step)
 		batch->size = batch->needed;
 	}
 	if (error == WB_CORRUPT)
-		error = rotten(merge->store, 0);
+		error = merge_rotten(merge);
 	step->at = 0;
 	step->record = error ? NULL : scan_batch_next(batch, &step->at);
 	if (!error)

@@ -175,6 +175,17 @@ void txn_free(struct wb_txn *txn);
 
 /* ---- read.c ---- */
 
+/* Report a record of `key` that was damaged in memory. WB_CORRUPT, always. */
+#define RECORD_ROTTEN "the record no longer verifies:"
+enum wb_error record_rotten(const struct wb_store *store, const char *what,
+			    const struct wb_key *key);
+
+/* index_get, for a caller: `encoded` is `key`. WB_AGAIN passes through. */
+enum wb_error index_copy(struct wb_store *store, uint64_t hash,
+			 const struct key *encoded, uint64_t revision_max,
+			 const struct wb_key *key, void *buffer, size_t size,
+			 struct wb_record *ret_record);
+
 /* Copy out a record after its checksum was verified. */
 enum wb_error record_copy(const struct wb_store *store,
 			  const struct record *record, const struct wb_key *key,
@@ -191,8 +202,8 @@ struct merge {
 	uint64_t revision_max;
 	/* Where both have a key the other one wins, whatever its revision. */
 	bool extra_wins;
-	/* The next other record behind `after`, or NULL; valid until the
-	 * next call. A deletion hides the index's record. */
+	/* The next other record behind `after`, or NULL; it verifies, and is
+	 * valid until the next call. A deletion hides the index's record. */
 	enum wb_error (*next_extra)(struct merge *merge, struct wb_bytes after,
 				    const struct record **ret_record);
 	void *context;
@@ -205,6 +216,8 @@ enum wb_error merge_bounds(struct merge *merge, uint32_t kind,
 			   struct wb_bytes ns, struct wb_bytes prefix,
 			   struct wb_bytes after);
 enum wb_error merge_run(struct merge *merge);
+/* Report a damaged record that a listing came upon. WB_CORRUPT, always. */
+enum wb_error merge_rotten(const struct merge *merge);
 
 void key_set(struct key *key, const void *bytes, size_t size);
 

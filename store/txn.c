@@ -214,7 +214,6 @@ enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 			 struct wb_record *ret_record)
 {
 	struct wb_store *store = txn->store;
-	struct record_info info;
 	struct record *record;
 	struct key encoded;
 	uint64_t hash;
@@ -237,16 +236,8 @@ enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 	pthread_mutex_unlock(&store->staged);
 	if (record)
 		return error;
-	error = index_get(store->index, hash, encoded.bytes, encoded.size,
-			  UINT64_MAX, buffer, size, &info);
-	if (!error || error == WB_BUFFER)
-		*ret_record = (struct wb_record){
-			.key = *key,
-			.value = {buffer, info.value_bytes},
-			.revision = info.revision,
-			.time_ns = info.time_ns,
-		};
-	return error;
+	return index_copy(store, hash, &encoded, UINT64_MAX, key, buffer, size,
+			  ret_record);
 }
 
 /* The revision of the newest version, staged or durable; 0: none. */
@@ -294,40 +285,49 @@ static int by_key(const void *a, const void *b)
 	return x->revision > y->revision ? -1 : x->revision < y->revision;
 }
 
-static enum wb_error copy_matching(struct staged_copies *copies,
-				   const struct keymap *map,
-				   const struct key *prefix)
+static enum wb_error copy_one(struct staged_copies *copies,
+			      const struct record *record)
 {
 	struct record **grown;
 	struct record *copy;
+
+	if (copies->count == copies->capacity) {
+		size_t capacity = copies->capacity ? 2 * copies->capacity : 16;
+
+		grown = realloc(copies->records, capacity * sizeof(*grown));
+		if (!grown)
+			return WB_NO_MEMORY;
+		copies->records = grown;
+		copies->capacity = capacity;
+	}
+	copy = malloc(record_size(record));
+	if (!copy)
+		return WB_NO_MEMORY;
+	memcpy(copy, record, record_size(record));
+	copies->records[copies->count++] = copy;
+	if (record->revision > copies->newest)
+		copies->newest = record->revision;
+	return WB_OK;
+}
+
+static enum wb_error copy_matching(struct staged_copies *copies,
+				   const struct keymap *map,
+				   const struct merge *merge)
+{
+	const struct key *prefix = &merge->prefix;
+	enum wb_error error = WB_OK;
 	size_t at;
 
-	for (at = 0; at < map->capacity; at++) {
+	for (at = 0; at < map->capacity && !error; at++) {
 		const struct record *record = map->slots[at].record;
 
 		if (!record || record->key_bytes < prefix->size ||
 		    memcmp(record->bytes, prefix->bytes, prefix->size) != 0)
 			continue;
-		if (copies->count == copies->capacity) {
-			size_t capacity =
-				copies->capacity ? 2 * copies->capacity : 16;
-
-			grown = realloc(copies->records,
-					capacity * sizeof(*grown));
-			if (!grown)
-				return WB_NO_MEMORY;
-			copies->records = grown;
-			copies->capacity = capacity;
-		}
-		copy = malloc(record_size(record));
-		if (!copy)
-			return WB_NO_MEMORY;
-		memcpy(copy, record, record_size(record));
-		copies->records[copies->count++] = copy;
-		if (record->revision > copies->newest)
-			copies->newest = record->revision;
+		error = record_verifies(record) ? copy_one(copies, record)
+						: merge_rotten(merge);
 	}
-	return WB_OK;
+	return error;
 }
 
 static enum wb_error next_staged(struct merge *merge, struct wb_bytes after,
@@ -369,12 +369,11 @@ enum wb_error wb_txn_list(struct wb_txn *txn, uint32_t kind, struct wb_bytes ns,
 	if (error)
 		return error;
 	pthread_mutex_lock(&store->staged);
-	error = copy_matching(&copies, &store->overlay, &merge.prefix);
+	error = copy_matching(&copies, &store->overlay, &merge);
 	pthread_mutex_unlock(&store->staged);
+	depend_on(txn, copies.newest);
 	if (!error)
-		error = copy_matching(&copies, &txn->own, &merge.prefix);
-	depend_on(txn, copies.newest < txn->revision ? copies.newest
-						     : txn->revision - 1);
+		error = copy_matching(&copies, &txn->own, &merge);
 	if (copies.count > 1)
 		qsort(copies.records, copies.count, sizeof(*copies.records),
 		      by_key);

@@ -17,28 +17,39 @@
 struct node {
 	struct record *record;
 	uint64_t superseded_at;
+	size_t bytes;	      /* that it takes, with its record */
 	struct node *younger; /* the queue */
-	struct node *next[LEVELS];
+	int levels;
+	struct node *next[];
 };
 
 struct versions {
 	struct heap *heap;
-	struct node head;
+	struct node *head; /* of all levels, without a record */
 	struct node *oldest, *youngest;
 	size_t count;
 	uint64_t bytes;
 	uint64_t dice;
 };
 
+static size_t node_bytes(int levels)
+{
+	return sizeof(struct node) + (size_t)levels * sizeof(struct node *);
+}
+
 struct versions *versions_new(struct heap *heap)
 {
 	struct versions *versions = calloc(1, sizeof(*versions));
 
-	if (versions) {
-		versions->heap = heap;
-		versions->dice = UINT64_C(0x9E3779B97F4A7C15);
-	}
-	return versions;
+	if (!versions)
+		return NULL;
+	versions->heap = heap;
+	versions->dice = UINT64_C(0x9E3779B97F4A7C15);
+	versions->head = calloc(1, node_bytes(LEVELS));
+	if (versions->head)
+		return versions;
+	free(versions);
+	return NULL;
 }
 
 void versions_release(struct versions *versions)
@@ -46,6 +57,7 @@ void versions_release(struct versions *versions)
 	if (!versions)
 		return;
 	versions_reclaim(versions, UINT64_MAX);
+	free(versions->head);
 	free(versions);
 }
 
@@ -65,7 +77,7 @@ static void find_before(const struct versions *versions, const void *key,
 			size_t key_bytes, uint64_t revision,
 			struct node *ret_before[LEVELS])
 {
-	const struct node *node = &versions->head;
+	const struct node *node = versions->head;
 	int level;
 
 	for (level = LEVELS - 1; level >= 0; level--) {
@@ -94,13 +106,18 @@ static int draw_levels(struct versions *versions)
 bool versions_pin(struct versions *versions, struct record *record,
 		  uint64_t superseded_at)
 {
-	struct node *node = malloc(sizeof(*node));
-	struct node *before[LEVELS];
 	int level, levels = draw_levels(versions);
+	struct node *node = malloc(node_bytes(levels));
+	struct node *before[LEVELS];
 
 	if (!node)
 		return false;
-	*node = (struct node){.record = record, .superseded_at = superseded_at};
+	*node = (struct node){
+		.record = record,
+		.superseded_at = superseded_at,
+		.bytes = node_bytes(levels) + record_size(record),
+		.levels = levels,
+	};
 	find_before(versions, record->bytes, record->key_bytes,
 		    record->revision, before);
 	for (level = 0; level < levels; level++) {
@@ -113,7 +130,7 @@ bool versions_pin(struct versions *versions, struct record *record,
 		versions->oldest = node;
 	versions->youngest = node;
 	versions->count++;
-	versions->bytes += record_size(record);
+	versions->bytes += node->bytes;
 	return true;
 }
 
@@ -123,9 +140,20 @@ static bool was_current(const struct node *node, uint64_t revision)
 	       node->superseded_at > revision;
 }
 
+/* A search goes wrong where a key on its way is damaged, and then ends next to
+ * that key: behind it if the damage made it less, before it if greater. */
+static bool stands_on_damage(const struct versions *versions,
+			     const struct node *before)
+{
+	const struct node *next = before->next[0];
+
+	return (before != versions->head && !record_verifies(before->record)) ||
+	       (next && !record_verifies(next->record));
+}
+
 const struct record *versions_find(const struct versions *versions,
 				   const void *key, size_t key_bytes,
-				   uint64_t revision)
+				   uint64_t revision, bool *ret_damaged)
 {
 	struct node *before[LEVELS];
 	const struct node *node;
@@ -134,19 +162,23 @@ const struct record *versions_find(const struct versions *versions,
 		return NULL;
 	find_before(versions, key, key_bytes, revision + 1, before);
 	node = before[0];
-	if (node == &versions->head || !was_current(node, revision) ||
-	    key_compare(node->record->bytes, node->record->key_bytes, key,
-			key_bytes) != 0)
-		return NULL;
-	return node->record;
+	if (stands_on_damage(versions, node))
+		*ret_damaged = true;
+	else if (node != versions->head && was_current(node, revision) &&
+		 key_compare(node->record->bytes, node->record->key_bytes, key,
+			     key_bytes) == 0)
+		return node->record;
+	return NULL;
 }
 
 const struct record *versions_next(const struct versions *versions,
 				   struct wb_bytes prefix,
-				   struct wb_bytes after, uint64_t revision)
+				   struct wb_bytes after, uint64_t revision,
+				   bool *ret_damaged)
 {
-	bool from_after = key_compare(after.data, after.size, prefix.data,
-				      prefix.size) >= 0;
+	bool from_after =
+		after.size && key_compare(after.data, after.size, prefix.data,
+					  prefix.size) >= 0;
 	struct wb_bytes from = from_after ? after : prefix;
 	struct node *before[LEVELS];
 	const struct node *node;
@@ -154,11 +186,19 @@ const struct record *versions_next(const struct versions *versions,
 	if (versions->count == 0)
 		return NULL;
 	/* Behind all versions of `after`, or at the first of `prefix`. */
-	find_before(versions, from.data, from.size,
-		    from_after && after.size ? UINT64_MAX : 0, before);
+	find_before(versions, from.data, from.size, from_after ? UINT64_MAX : 0,
+		    before);
+	if (stands_on_damage(versions, before[0])) {
+		*ret_damaged = true;
+		return NULL;
+	}
 	for (node = before[0]->next[0]; node; node = node->next[0]) {
 		const struct record *record = node->record;
 
+		if (!record_verifies(record)) {
+			*ret_damaged = true;
+			return NULL;
+		}
 		if (record->key_bytes < prefix.size ||
 		    memcmp(record->bytes, prefix.data, prefix.size) != 0)
 			return NULL;
@@ -168,6 +208,7 @@ const struct record *versions_next(const struct versions *versions,
 	return NULL;
 }
 
+/* Where a damaged key hides the way there, every node is looked at. */
 static void unlink_node(struct versions *versions, struct node *node)
 {
 	const struct record *record = node->record;
@@ -176,9 +217,15 @@ static void unlink_node(struct versions *versions, struct node *node)
 
 	find_before(versions, record->bytes, record->key_bytes,
 		    record->revision, before);
-	for (level = 0; level < LEVELS; level++)
-		if (before[level]->next[level] == node)
-			before[level]->next[level] = node->next[level];
+	for (level = 0; level < node->levels; level++) {
+		struct node *at = before[level];
+
+		if (at->next[level] != node)
+			at = versions->head;
+		while (at->next[level] != node)
+			at = at->next[level];
+		at->next[level] = node->next[level];
+	}
 }
 
 void versions_reclaim(struct versions *versions, uint64_t oldest)
@@ -191,7 +238,7 @@ void versions_reclaim(struct versions *versions, uint64_t oldest)
 			versions->youngest = NULL;
 		unlink_node(versions, node);
 		versions->count--;
-		versions->bytes -= record_size(node->record);
+		versions->bytes -= node->bytes;
 		record_free(versions->heap, node->record);
 		free(node);
 	}

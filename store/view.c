@@ -153,12 +153,15 @@ static enum wb_error get_old(struct wb_view *view, const struct key *encoded,
 	struct wb_store *store = view->store;
 	const struct record *record;
 	enum wb_error error = WB_NOT_FOUND;
+	bool damaged = false;
 
 	pthread_mutex_lock(&store->views);
 	record = versions_find(store->versions, encoded->bytes, encoded->size,
-			       view->revision);
+			       view->revision, &damaged);
 	if (view->too_old)
 		error = WB_SNAPSHOT_TOO_OLD;
+	else if (damaged)
+		error = record_rotten(store, RECORD_ROTTEN, key);
 	else if (record)
 		error = record_copy(store, record, key, buffer, size,
 				    ret_record);
@@ -171,7 +174,6 @@ enum wb_error wb_view_get(struct wb_view *view, const struct wb_key *key,
 			  struct wb_record *ret_record)
 {
 	struct wb_store *store = view->store;
-	struct record_info info;
 	struct key encoded;
 	enum wb_error error = store_check(store);
 
@@ -181,19 +183,11 @@ enum wb_error wb_view_get(struct wb_view *view, const struct wb_key *key,
 		return error;
 	if (view->too_old)
 		return WB_SNAPSHOT_TOO_OLD;
-	error = index_get(store->index,
-			  index_hash(store->index, encoded.bytes, encoded.size),
-			  encoded.bytes, encoded.size, view->revision, buffer,
-			  size, &info);
+	error = index_copy(
+		store, index_hash(store->index, encoded.bytes, encoded.size),
+		&encoded, view->revision, key, buffer, size, ret_record);
 	if (error == WB_AGAIN || (error == WB_NOT_FOUND && !is_newest(view)))
 		return get_old(view, &encoded, key, buffer, size, ret_record);
-	if (!error || error == WB_BUFFER)
-		*ret_record = (struct wb_record){
-			.key = *key,
-			.value = {buffer, info.value_bytes},
-			.revision = info.revision,
-			.time_ns = info.time_ns,
-		};
 	return error;
 }
 
@@ -205,6 +199,22 @@ struct old_versions {
 	size_t capacity;
 };
 
+static enum wb_error copy_old(struct old_versions *old,
+			      const struct record *record)
+{
+	struct record *grown;
+
+	if (record_size(record) > old->capacity) {
+		grown = realloc(old->copy, record_size(record));
+		if (!grown)
+			return WB_NO_MEMORY;
+		old->copy = grown;
+		old->capacity = record_size(record);
+	}
+	memcpy(old->copy, record, record_size(record));
+	return WB_OK;
+}
+
 static enum wb_error next_old(struct merge *merge, struct wb_bytes after,
 			      const struct record **ret_record)
 {
@@ -214,7 +224,7 @@ static enum wb_error next_old(struct merge *merge, struct wb_bytes after,
 	struct wb_store *store = view->store;
 	const struct record *record = NULL;
 	enum wb_error error = WB_OK;
-	struct record *grown;
+	bool damaged = false;
 
 	*ret_record = NULL;
 	if (!view->too_old && is_newest(view))
@@ -224,24 +234,14 @@ static enum wb_error next_old(struct merge *merge, struct wb_bytes after,
 		error = WB_SNAPSHOT_TOO_OLD;
 	else
 		record = versions_next(store->versions, prefix, after,
-				       view->revision);
-	if (record && record_size(record) > old->capacity) {
-		grown = realloc(old->copy, record_size(record));
-		if (grown) {
-			old->copy = grown;
-			old->capacity = record_size(record);
-		} else {
-			error = WB_NO_MEMORY;
-		}
-	}
-	if (record && !error) {
-		memcpy(old->copy, record, record_size(record));
-		*ret_record = old->copy;
-	}
+				       view->revision, &damaged);
+	if (record)
+		error = copy_old(old, record);
+	if (damaged)
+		error = merge_rotten(merge);
 	pthread_mutex_unlock(&store->views);
-	if (*ret_record && !record_verifies(*ret_record))
-		error = diag_corrupt(store->env.diag, "memory", 0,
-				     "an old version no longer verifies");
+	if (record && !error)
+		*ret_record = old->copy;
 	return error;
 }
 
