@@ -254,9 +254,11 @@ void store_settle(struct wb_store *store)
 enum wb_error store_wait(struct wb_store *store,
 			 const struct store_ticket *ticket)
 {
-	enum wb_error error = WB_OK;
+	enum wb_error error = store_check(store);
 	uint32_t seen = store->flushed;
 
+	if (error)
+		return error;
 	while (!store_poll(store, ticket, &error)) {
 		if (try_lead(store)) {
 			if (!store_poll(store, ticket, &error))

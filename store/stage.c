@@ -182,9 +182,12 @@ static enum wb_error stage(struct wb_txn *txn, struct store_ticket *ticket)
 enum wb_error store_stage(struct wb_txn *txn, struct store_ticket *ret_ticket)
 {
 	struct store_ticket ticket = {txn->seen, txn->round};
-	enum wb_error error = stage(txn, &ticket);
 	struct wb_store *store = txn->store;
+	enum wb_error error = store_check(store);
 
+	if (error)
+		return error;
+	error = stage(txn, &ticket);
 	txn_free(txn);
 	turn_give(store);
 	*ret_ticket = ticket;

@@ -217,8 +217,10 @@ enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 	struct record *record;
 	struct key encoded;
 	uint64_t hash;
-	enum wb_error error = key_encode(key, &encoded);
+	enum wb_error error = store_check(store);
 
+	if (!error)
+		error = key_encode(key, &encoded);
 	if (error)
 		return error;
 	hash = index_hash(store->index, encoded.bytes, encoded.size);
@@ -364,8 +366,10 @@ enum wb_error wb_txn_list(struct wb_txn *txn, uint32_t kind, struct wb_bytes ns,
 		.visit = visit,
 		.visit_context = context,
 	};
-	enum wb_error error = merge_bounds(&merge, kind, ns, prefix, after);
+	enum wb_error error = store_check(store);
 
+	if (!error)
+		error = merge_bounds(&merge, kind, ns, prefix, after);
 	if (error)
 		return error;
 	pthread_mutex_lock(&store->staged);
@@ -487,8 +491,10 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 {
 	struct key key;
 	uint64_t hash, current;
-	enum wb_error error;
+	enum wb_error error = store_check(txn->store);
 
+	if (error)
+		return error;
 	if (txn->failed)
 		return txn->failed;
 	error = key_encode(&mutation->key, &key);
@@ -557,6 +563,9 @@ enum wb_error wb_txn_commit(struct wb_txn *txn, struct wb_outcome *ret_outcome)
 	if (!txn)
 		return WB_USAGE;
 	store = txn->store;
+	error = store_check(store);
+	if (error)
+		return error;
 	if (txn->count)
 		outcome.revision = txn->revision;
 	error = store_stage(txn, &ticket);
@@ -574,10 +583,14 @@ enum wb_error wb_txn_abort(struct wb_txn *txn)
 {
 	struct store_ticket ticket;
 	struct wb_store *store;
+	enum wb_error error;
 
 	if (!txn)
 		return WB_OK;
 	store = txn->store;
+	error = store_check(store);
+	if (error)
+		return error;
 	ticket = (struct store_ticket){txn->seen, txn->round};
 	txn_free(txn);
 	turn_give(store);

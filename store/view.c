@@ -108,6 +108,8 @@ void wb_view_end(struct wb_view *view)
 	if (!view)
 		return;
 	store = view->store;
+	if (store_check(store))
+		return;
 	pthread_mutex_lock(&store->views);
 	if (!view->too_old)
 		unlink_view(store, view);

@@ -11,7 +11,9 @@
  *  - damage is an error that names its victim, never an empty answer.
  *
  * Threads: any number may use one store. The library starts none.
- * Processes: one opens a store for writing, or several read-only.
+ * Processes: one opens a store for writing, or several read-only. Handles
+ * belong to the process that made them: in its forked child every call with
+ * one returns WB_FORKED, and frees nothing.
  *
  * Ownership: pointers that a callback receives are valid until it returns.
  * Handles are freed by the call that ends them, whatever it returns; NULL
