@@ -50,17 +50,18 @@ static bool visit_version(void *context, const struct commit *commit,
 		.deleted = mutation->deleted,
 		.actor = {.uid = head->actor.uid,
 			  .gid = head->actor.gid,
-			  .pid = head->actor.pid,
-			  .command = command},
+			  .pid = head->actor.pid},
 		.reason = head->reason,
 		.operation_id = head->operation_id,
 	};
 
 	if (!is_asked_for(asked, &mutation->key))
 		return true;
-	if (head->actor.command.size)
+	if (head->actor.command.size) {
 		memcpy(command, head->actor.command.data,
 		       head->actor.command.size);
+		version.actor.command = command;
+	}
 	asked->count++;
 	return asked->visit(asked->context, &version) &&
 	       asked->count != asked->limit;

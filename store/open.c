@@ -6,6 +6,7 @@
 #include "base/posix.h"
 #include "store/state.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +54,7 @@ static enum wb_error replay_mutation(struct wb_store *store,
 	uint64_t hash;
 	enum wb_error error = key_encode(&mutation->key, &key);
 
-	if (error)
-		return WB_CORRUPT;
+	assert(!error); /* what was decoded is valid */
 	hash = index_hash(store->index, key.bytes, key.size);
 	if (mutation->deleted) {
 		index_remove(store->index, hash, key.bytes, key.size, &old);
@@ -221,7 +221,7 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 
 	if (error) {
 		dir_close(dir);
-		return error;
+		return text_set(ret_text, error, "%s", wb_error_text(error));
 	}
 	store->dir = dir;
 	error = take_lock(store, ret_text);
@@ -306,6 +306,8 @@ enum wb_error wb_store_close(struct wb_store *store)
 		return WB_USAGE;
 	error = flush_all(store);
 	flush_lead(store);
+	if (!error && log_has_failed(store->log))
+		error = WB_STOPPED;
 	closed = log_close(store->log);
 	store_free(store);
 	return error ? error : closed;

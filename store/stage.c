@@ -91,6 +91,16 @@ bool store_poll(struct wb_store *store, const struct store_ticket *ticket,
 	return true;
 }
 
+/* Of a transaction that began in a round which has ended since. Whatever it
+ * saw, it was not staged: its own outcome is never unknown. */
+static enum wb_error error_of_lost_round(const struct wb_store *store,
+					 uint64_t round)
+{
+	enum wb_error error = store->round_ends[round % ROUNDS_KEPT].error;
+
+	return error == WB_OUTCOME_UNKNOWN ? WB_STOPPED : error;
+}
+
 /* The staged lock is held. Nothing is changed where it fails. */
 static enum wb_error stage_locked(struct wb_txn *txn,
 				  struct staged_commit *commit)
@@ -109,7 +119,7 @@ static enum wb_error stage_locked(struct wb_txn *txn,
 	size_t at;
 
 	if (txn->round != store->round)
-		return store->round_ends[txn->round % ROUNDS_KEPT].error;
+		return error_of_lost_round(store, txn->round);
 	error = keymap_reserve(&store->overlay, txn->count);
 	if (!error && key.id.size)
 		error = operations_add(store->operations, &key, &operation,

@@ -139,6 +139,7 @@ WB_API enum wb_error wb_store_open(const char *path,
 /* Flush what is staged, write the mark of a clean end, free the handle. Open
  * views and transactions must have ended (WB_USAGE, and nothing is freed).
  * Any other error leaves the store as a crash would: the next open recovers.
+ * WB_STOPPED: as after any failed sync.
  */
 WB_API enum wb_error wb_store_close(struct wb_store *store);
 
