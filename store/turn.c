@@ -25,6 +25,13 @@ static bool try_take(struct wb_store *store)
 	return atomic_compare_exchange_strong(&store->turn, &free_word, 1);
 }
 
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
 enum wb_error turn_take(struct wb_store *store)
 {
 	int spin;
@@ -34,7 +41,7 @@ enum wb_error turn_take(struct wb_store *store)
 	for (spin = 0; spin < SPINS; spin++) {
 		if (store->turn == 0 && try_take(store))
 			goto taken;
-		__builtin_ia32_pause();
+		relax();
 	}
 	while (atomic_exchange(&store->turn, 2) != 0)
 		futex_wait(&store->turn, 2);
