@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A ring of uses in the order of their commits, and a chained hash table over
+ * A queue of uses in the order of their commits, and a chained hash table over
  * it. Entries leave at either end: at the old one when the window moves, at
  * the new one when staged commits become void.
+ *
+ * Clocks are set wrong, and set right again. A use whose time is still to come
+ * when enough commits have passed steps aside into a queue of its own, so that
+ * one commit from 2038 does not keep all that follow it.
  */
 #include "store/operations.h"
 
@@ -23,11 +27,16 @@ struct use {
 	uint8_t bytes[];
 };
 
+struct queue {
+	struct use *oldest, *newest;
+};
+
 struct operations {
 	struct use **buckets;
 	size_t bucket_count;
 	size_t count;
-	struct use *oldest, *newest;
+	struct queue recent;
+	struct queue ahead;   /* all older than `recent`, by revision */
 	int64_t forgotten_ns; /* newest time that was trimmed away */
 };
 
@@ -46,16 +55,45 @@ struct operations *operations_new(void)
 	return NULL;
 }
 
-void operations_release(struct operations *operations)
+static void queue_release(struct queue *queue)
 {
 	struct use *use, *newer;
 
-	if (!operations)
-		return;
-	for (use = operations->oldest; use; use = newer) {
+	for (use = queue->oldest; use; use = newer) {
 		newer = use->newer;
 		free(use);
 	}
+}
+
+static void queue_push(struct queue *queue, struct use *use)
+{
+	use->older = queue->newest;
+	use->newer = NULL;
+	if (queue->newest)
+		queue->newest->newer = use;
+	else
+		queue->oldest = use;
+	queue->newest = use;
+}
+
+static void queue_remove(struct queue *queue, struct use *use)
+{
+	if (use->older)
+		use->older->newer = use->newer;
+	else
+		queue->oldest = use->newer;
+	if (use->newer)
+		use->newer->older = use->older;
+	else
+		queue->newest = use->older;
+}
+
+void operations_release(struct operations *operations)
+{
+	if (!operations)
+		return;
+	queue_release(&operations->recent);
+	queue_release(&operations->ahead);
 	free(operations->buckets);
 	free(operations);
 }
@@ -125,7 +163,9 @@ static void grow_buckets(struct operations *operations)
 	free(operations->buckets);
 	operations->buckets = buckets;
 	operations->bucket_count = count;
-	for (use = operations->oldest; use; use = use->newer)
+	for (use = operations->ahead.oldest; use; use = use->newer)
+		put_in_bucket(operations, use);
+	for (use = operations->recent.oldest; use; use = use->newer)
 		put_in_bucket(operations, use);
 }
 
@@ -138,7 +178,6 @@ enum wb_error operations_add(struct operations *operations,
 	if (!use)
 		return WB_NO_MEMORY;
 	*use = (struct use){
-		.older = operations->newest,
 		.hash = hash_of(key),
 		.operation = *operation,
 		.time_ns = time_ns,
@@ -151,54 +190,71 @@ enum wb_error operations_add(struct operations *operations,
 	memcpy(use->bytes + key->ns.size, key->id.data, key->id.size);
 	grow_buckets(operations);
 	put_in_bucket(operations, use);
-	if (operations->newest)
-		operations->newest->newer = use;
-	else
-		operations->oldest = use;
-	operations->newest = use;
+	queue_push(&operations->recent, use);
 	operations->count++;
 	return WB_OK;
 }
 
-static void take_out(struct operations *operations, struct use *use)
+static void take_out(struct operations *operations, struct queue *queue,
+		     struct use *use)
 {
 	struct use **link = bucket_of(operations, use->hash);
 
 	while (*link != use)
 		link = &(*link)->next;
 	*link = use->next;
-	if (use->older)
-		use->older->newer = use->newer;
-	else
-		operations->oldest = use->newer;
-	if (use->newer)
-		use->newer->older = use->older;
-	else
-		operations->newest = use->older;
+	queue_remove(queue, use);
 	operations->count--;
 	free(use);
 }
 
+static void forget(struct operations *operations, struct queue *queue)
+{
+	struct use *use = queue->oldest;
+
+	if (use->time_ns > operations->forgotten_ns)
+		operations->forgotten_ns = use->time_ns;
+	take_out(operations, queue, use);
+}
+
+static bool is_long_ago(const struct use *use, int64_t now_ns)
+{
+	int64_t age_ns;
+
+	if (__builtin_sub_overflow(now_ns, use->time_ns, &age_ns))
+		return now_ns > use->time_ns;
+	return age_ns > OPERATIONS_TIME_KEPT_NS;
+}
+
+/* What is staged is newer than `revision`, and stays. */
 void operations_trim(struct operations *operations, uint64_t revision,
 		     int64_t time_ns)
 {
+	struct queue *recent = &operations->recent;
+	struct queue *ahead = &operations->ahead;
 	struct use *use;
 
-	while ((use = operations->oldest) &&
-	       revision - use->operation.revision >= OPERATIONS_COMMITS_KEPT &&
-	       time_ns - use->time_ns > OPERATIONS_TIME_KEPT_NS) {
-		if (use->time_ns > operations->forgotten_ns)
-			operations->forgotten_ns = use->time_ns;
-		take_out(operations, use);
+	while ((use = recent->oldest) &&
+	       use->operation.revision + OPERATIONS_COMMITS_KEPT <= revision) {
+		if (is_long_ago(use, time_ns)) {
+			forget(operations, recent);
+		} else if (use->time_ns > time_ns) {
+			queue_remove(recent, use);
+			queue_push(ahead, use);
+		} else {
+			break;
+		}
 	}
+	while (ahead->oldest && is_long_ago(ahead->oldest, time_ns))
+		forget(operations, ahead);
 }
 
 void operations_cut(struct operations *operations, uint64_t revision)
 {
-	struct use *use;
+	struct queue *recent = &operations->recent;
 
-	while ((use = operations->newest) && use->operation.revision > revision)
-		take_out(operations, use);
+	while (recent->newest && recent->newest->operation.revision > revision)
+		take_out(operations, recent, recent->newest);
 }
 
 bool operations_may_have_forgotten(const struct operations *operations,
