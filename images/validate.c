@@ -322,9 +322,9 @@ enum wb_error call_check(const struct wb_call *call, struct wb_text *ret_text)
 {
 	enum wb_error error;
 
-	if (!call || call->size < sizeof(*call))
+	if (!call || call->size != sizeof(*call))
 		return answer(ret_text, WB_USAGE,
-			      "struct wb_call is missing or too small");
+			      "struct wb_call is missing or of another size");
 	error = wb_namespace_validate(call->ns, ret_text);
 	if (!error)
 		error = check_note("reason", call->reason, WB_REASON_BYTES_MAX,
