@@ -65,6 +65,16 @@ START_TEST(control_characters_cannot_reach_a_terminal)
 }
 END_TEST
 
+START_TEST(what_cannot_be_formatted_is_a_question_mark)
+{
+	struct wb_text text;
+
+	/* Not in the character set of the "C" locale. */
+	text_set(&text, WB_IO, "a%ls", L"\u00E9");
+	ck_assert_str_eq(text.text, "?");
+}
+END_TEST
+
 START_TEST(long_text_is_cut_between_characters)
 {
 	struct wb_text text;
@@ -110,6 +120,7 @@ int main(void)
 	tcase_add_test(tcase, nobody_need_listen);
 	tcase_add_test(tcase, text_returns_the_error_it_explains);
 	tcase_add_test(tcase, control_characters_cannot_reach_a_terminal);
+	tcase_add_test(tcase, what_cannot_be_formatted_is_a_question_mark);
 	tcase_add_loop_test(tcase, long_text_is_cut_between_characters, 0, 2);
 	tcase_add_test(tcase, text_that_just_fits_is_whole);
 	suite_add_tcase(suite, tcase);

@@ -11,6 +11,8 @@
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -40,6 +42,10 @@ enum call {
 	FCNTL,
 	GETRANDOM,
 	GETRLIMIT,
+	FDOPENDIR,
+	READDIR,
+	FSTATAT,
+	OPEN,
 	CALL_COUNT,
 };
 
@@ -149,7 +155,7 @@ BARE int fstat(int fd, struct stat *stat)
 {
 	if (scripted(FSTAT))
 		return -1;
-	return fstatat(fd, "", stat, AT_EMPTY_PATH);
+	return (int)syscall(SYS_newfstatat, fd, "", stat, AT_EMPTY_PATH);
 }
 
 BARE int fstatfs(int fd, struct statfs *stat)
@@ -203,6 +209,49 @@ BARE int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
 	if (scripted(GETRLIMIT))
 		return -1;
 	return (int)syscall(SYS_prlimit64, 0, resource, NULL, limit);
+}
+
+BARE int fstatat(int fd, const char *restrict path, struct stat *restrict stat,
+		 int flags)
+{
+	if (scripted(FSTATAT))
+		return -1;
+	return (int)syscall(SYS_newfstatat, fd, path, stat, flags);
+}
+
+BARE int open(const char *path, int flags, ...)
+{
+	va_list arguments;
+	mode_t mode = 0;
+
+	if (flags & O_CREAT) {
+		va_start(arguments, flags);
+		mode = va_arg(arguments, mode_t);
+		va_end(arguments);
+	}
+	if (scripted(OPEN))
+		return -1;
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+BARE DIR *fdopendir(int fd)
+{
+	DIR *(*real)(int fd);
+
+	if (scripted(FDOPENDIR))
+		return NULL;
+	*(void **)&real = dlsym(RTLD_NEXT, "fdopendir");
+	return real(fd);
+}
+
+BARE struct dirent *readdir(DIR *stream)
+{
+	struct dirent *(*real)(DIR * stream);
+
+	if (scripted(READDIR))
+		return NULL;
+	*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	return real(stream);
 }
 
 /* ---- cases ---- */
@@ -374,6 +423,31 @@ START_TEST(errors_of_the_kernel_reach_the_caller)
 }
 END_TEST
 
+static bool count_visit(void *context, const char *entry)
+{
+	(void)entry;
+	++*(int *)context;
+	return true;
+}
+
+START_TEST(a_list_that_cannot_be_had_is_an_error)
+{
+	int visits = 0;
+
+	script_fail(OPENAT, 1, EMFILE);
+	ck_error(dir_list(dir, "", count_visit, &visits), WB_IO);
+	script_fail(FDOPENDIR, 1, ENOMEM);
+	ck_error(dir_list(dir, "", count_visit, &visits), WB_NO_MEMORY);
+	ck_assert_int_eq(visits, 0);
+	/* At the end of the list: it would look complete. */
+	script_fail(READDIR, 4, EIO);
+	ck_error(dir_list(dir, "", count_visit, &visits), WB_IO);
+	ck_assert_int_eq(visits, 1);
+	script_fail(FSTATAT, 1, EIO);
+	ck_error(dir_make(dir, "a"), WB_IO);
+}
+END_TEST
+
 START_TEST(a_write_rarely_asks_for_the_limit)
 {
 	ck_ok(file_write(file, "x", 1, 0));
@@ -412,6 +486,24 @@ START_TEST(a_full_disk_keeps_nobody_from_locking)
 	ck_assert_int_eq(script[PWRITE].calls, 1);
 	ck_ok(posix_dir_open(temp, POSIX_DIR_ANY_FILESYSTEM, NULL, &other, NULL,
 			     NULL));
+	ck_error(dir_lock(other, true, &holder), WB_LOCKED);
+	ck_assert_int_eq(holder.pid, 0);
+	dir_close(other);
+}
+END_TEST
+
+START_TEST(without_a_boot_id_a_lock_still_names_its_holder)
+{
+	struct lock_holder holder;
+	struct dir *other;
+
+	ck_ok(posix_dir_open(temp, POSIX_DIR_ANY_FILESYSTEM, NULL, &other, NULL,
+			     NULL));
+	script_fail(OPEN, ALWAYS, ENOENT);
+	ck_ok(dir_lock(dir, true, NULL));
+	ck_error(dir_lock(other, true, &holder), WB_LOCKED);
+	ck_assert_int_eq(holder.pid, getpid());
+	script_fail(OPEN, 0, 0);
 	ck_error(dir_lock(other, true, &holder), WB_LOCKED);
 	ck_assert_int_eq(holder.pid, 0);
 	dir_close(other);
@@ -464,9 +556,11 @@ int main(void)
 		tcase, without_reservation_the_file_is_that_long_all_the_same,
 		0, 2);
 	tcase_add_test(tcase, errors_of_the_kernel_reach_the_caller);
+	tcase_add_test(tcase, a_list_that_cannot_be_had_is_an_error);
 	tcase_add_test(tcase, a_write_rarely_asks_for_the_limit);
 	tcase_add_test(tcase, a_lock_that_cannot_be_had_is_not_locked);
 	tcase_add_test(tcase, a_full_disk_keeps_nobody_from_locking);
+	tcase_add_test(tcase, without_a_boot_id_a_lock_still_names_its_holder);
 	tcase_add_test(tcase, a_filesystem_that_cannot_be_asked_is_not_opened);
 	tcase_add_test(tcase, random_numbers_come_in_parts);
 	suite_add_tcase(suite, tcase);
