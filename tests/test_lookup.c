@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Versions come newest first, from active, sealed and cut segments alike;
+ * a time finds the highest revision that is not later, however the clock
+ * jumped.
+ */
+#include "log/lookup.h"
+
+#include "log/segment.h"
+#include "tests/support/lab.h"
+#include "tests/support/suite.h"
+
+#include <inttypes.h>
+
+static struct lab lab;
+
+static void set_up(void)
+{
+	lab_init(&lab, 1);
+	lab.options.create = true;
+	ck_ok(lab_open(&lab));
+}
+
+static void tear_down(void)
+{
+	lab_release(&lab);
+}
+
+/* Sealed segments, a cut one, and an active one, with commits of one to four
+ * mutations. */
+static void fill(void)
+{
+	for (unsigned at = 0; at < 120; at++) {
+		ck_ok(lab_stage(&lab, 1 + at % 4, 100 + at));
+		if (at % 3 == 0)
+			ck_ok(lab_append(&lab));
+		simenv_advance(&lab.env, 1000);
+		if (at == 80) {
+			ck_ok(lab_append(&lab));
+			lab_abandon(&lab);
+			ck_ok(lab_reopen(&lab));
+		}
+	}
+	ck_ok(lab_append(&lab));
+}
+
+/* ---- versions ---- */
+
+/* What log_versions should say, from the truth: the revisions in which
+ * `name` was written, newest first, and how many there are. */
+static size_t versions_expected(const struct log_query *query,
+				struct wb_bytes name, uint64_t *revisions)
+{
+	size_t count = 0;
+
+	for (uint64_t revision = lab.truth.count; revision > 0; revision--) {
+		const struct history_commit *at =
+			&lab.truth.commits[revision - 1];
+		struct mutation_walk walk;
+		struct mutation mutation;
+		struct commit commit;
+
+		if ((query->before && revision >= query->before) ||
+		    (query->upto && revision > query->upto))
+			continue;
+		ck_ok(commit_decode(lab.truth.bytes + at->at, at->size,
+				    &commit));
+		walk = mutation_walk_begin(&commit);
+		while (mutation_walk_next(&walk, &mutation))
+			if (!name.size ||
+			    (mutation.key.name.size == name.size &&
+			     memcmp(mutation.key.name.data, name.data,
+				    name.size) == 0))
+				revisions[count++] = revision;
+	}
+	return count;
+}
+
+struct collected {
+	struct wb_bytes name; /* empty: all */
+	uint64_t revisions[1000];
+	size_t count;
+	size_t stop_at;
+};
+
+static bool collect(void *context, const struct commit *commit,
+		    const struct mutation *mutation)
+{
+	struct collected *collected = context;
+
+	if (collected->name.size &&
+	    (mutation->key.name.size != collected->name.size ||
+	     memcmp(mutation->key.name.data, collected->name.data,
+		    collected->name.size) != 0))
+		return true;
+	collected->revisions[collected->count++] = commit->head.revision;
+	return collected->count != collected->stop_at;
+}
+
+static void check_query(struct log_query query, struct wb_bytes name)
+{
+	struct collected collected = {.name = name};
+	uint64_t expected[1000];
+	size_t count = versions_expected(&query, name, expected);
+
+	ck_ok(log_versions(lab.log, &query, collect, &collected));
+	ck_assert_uint_eq(collected.count, count);
+	for (size_t at = 0; at < count; at++)
+		ck_assert_uint_eq(collected.revisions[at], expected[at]);
+}
+
+START_TEST(versions_of_a_key_come_newest_first)
+{
+	unsigned found = 0;
+
+	fill();
+	for (unsigned which = 0; which < 4 * 23; which++) {
+		char text[32];
+		struct wb_key key = {.kind = 64, .ns = {"default", 7}};
+		struct log_query query = {.by_hash = true};
+
+		snprintf(text, sizeof(text), "key-%u-%u", which / 23,
+			 which % 23);
+		key.name = (struct wb_bytes){text, strlen(text)};
+		query.hash = mutation_hash(&key);
+		check_query(query, key.name);
+		for (unsigned bound = 1; bound <= 122; bound += 11) {
+			query.before = bound;
+			query.upto = 0;
+			check_query(query, key.name);
+			query.before = 0;
+			query.upto = bound;
+			check_query(query, key.name);
+		}
+		found++;
+	}
+	ck_assert_uint_eq(found, 92);
+}
+END_TEST
+
+static void check_bounds(void)
+{
+	ck_assert(lab_versions_equal(&lab, &lab.truth));
+	for (unsigned bound = 1; bound <= 122; bound++) {
+		check_query((struct log_query){.before = bound},
+			    (struct wb_bytes){NULL, 0});
+		check_query((struct log_query){.upto = bound},
+			    (struct wb_bytes){NULL, 0});
+		check_query((struct log_query){.upto = bound, .before = 60},
+			    (struct wb_bytes){NULL, 0});
+	}
+}
+
+START_TEST(all_versions_come_newest_first)
+{
+	fill();
+	check_bounds();
+}
+END_TEST
+
+START_TEST(a_visitor_may_stop)
+{
+	fill();
+	for (size_t stop = 1; stop < 250; stop += 7) {
+		struct collected collected = {.stop_at = stop};
+		struct log_query query = {.by_hash = false};
+
+		ck_ok(log_versions(lab.log, &query, collect, &collected));
+		ck_assert_uint_eq(collected.count, stop);
+	}
+}
+END_TEST
+
+START_TEST(the_lookup_is_the_same_after_opening_again)
+{
+	fill();
+	ck_ok(lab_close(&lab));
+	ck_ok(lab_reopen(&lab));
+	check_bounds();
+}
+END_TEST
+
+/* The truncation of a sealed file is not synced; damage needs still files. */
+static void sync_segment(const char *name)
+{
+	struct file *file;
+
+	ck_ok(dir_open(lab.dir, name, FILE_READ, &file));
+	ck_ok(file_sync(file, CONTROL_SEAL_TRUNCATE_SYNC));
+	file_close(file);
+}
+
+/* Rot that comes after the open is an error of the read. */
+START_TEST(every_frame_that_is_read_is_verified)
+{
+	struct log_query query = {.by_hash = false};
+	uint64_t segments;
+
+	fill();
+	segments = lab_segments(&lab);
+	ck_assert_uint_gt(segments, 3);
+	for (uint64_t id = 1; id <= segments; id++) {
+		struct collected collected = {.name = {NULL, 0}};
+		const char *name = lab_segment(id);
+		uint64_t bit = (SEGMENT_FRAMES_AT + 60) * 8;
+
+		sync_segment(name);
+		simdisk_flip(lab.disk, name, bit);
+		simenv_forget(&lab.env);
+		ck_error(log_versions(lab.log, &query, collect, &collected),
+			 WB_CORRUPT);
+		ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, name));
+		simdisk_flip(lab.disk, name, bit);
+	}
+	ck_assert(lab_versions_equal(&lab, &lab.truth));
+}
+END_TEST
+
+START_TEST(a_damaged_footer_is_an_error_of_the_lookup)
+{
+	struct collected collected = {.name = {NULL, 0}};
+	struct log_query query = {.by_hash = true, .hash = 5};
+
+	fill();
+	sync_segment(lab_segment(1));
+	simdisk_flip(lab.disk, lab_segment(1),
+		     (simdisk_size(lab.disk, lab_segment(1)) - 20) * 8);
+	ck_error(log_versions(lab.log, &query, collect, &collected),
+		 WB_CORRUPT);
+}
+END_TEST
+
+START_TEST(an_error_of_the_disk_is_one_of_the_lookup)
+{
+	static const enum sim_op kinds[] = {SIM_OPEN, SIM_READ};
+	struct log_query query = {.by_hash = false};
+
+	fill();
+	for (size_t kind = 0; kind < 2; kind++) {
+		uint64_t before = simdisk_count(lab.disk, kinds[kind]);
+		uint64_t count;
+
+		ck_assert(lab_versions_equal(&lab, &lab.truth));
+		count = simdisk_count(lab.disk, kinds[kind]) - before;
+		ck_assert_uint_gt(count, 3);
+		for (uint64_t nth = 1; nth <= count; nth++) {
+			struct collected collected = {.name = {NULL, 0}};
+
+			simdisk_fault(lab.disk,
+				      (struct sim_fault){.kind = kinds[kind],
+							 .nth = nth,
+							 .error = WB_IO});
+			ck_error(log_versions(lab.log, &query, collect,
+					      &collected),
+				 WB_IO);
+			simdisk_faults_clear(lab.disk);
+		}
+	}
+}
+END_TEST
+
+/* ---- times ---- */
+
+static void check_times(void)
+{
+	for (size_t at = 0; at < lab.truth.count; at++) {
+		for (int64_t off = -1; off <= 1; off++) {
+			int64_t time = lab.truth.commits[at].time_ns + off;
+			uint64_t expected = 0, revision;
+
+			for (size_t i = 0; i < lab.truth.count; i++)
+				if (lab.truth.commits[i].time_ns <= time)
+					expected = i + 1;
+			ck_ok(log_revision_at(lab.log, time, &revision));
+			ck_assert_uint_eq(revision, expected);
+		}
+	}
+}
+
+START_TEST(a_time_finds_the_highest_revision_that_is_not_later)
+{
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct rng rng = rng_of(seed);
+		int64_t now = 1000000;
+
+		lab_release(&lab);
+		set_up();
+		for (unsigned at = 0; at < 150; at++) {
+			/* Forward, and now and then far back or ahead. */
+			now += (int64_t)rng_below(&rng, 100);
+			if (rng_chance(&rng, 1, 15))
+				now = (int64_t)rng_below(&rng, 2000000) -
+				      (int64_t)rng_below(&rng, 1000000);
+			simenv_set_wall(&lab.env, now);
+			ck_ok(lab_put(&lab, 200));
+			if (at == 70) {
+				lab_abandon(&lab);
+				ck_ok(lab_reopen(&lab));
+			}
+		}
+		ck_assert_uint_gt(lab_segments(&lab), 4);
+		check_times();
+		ck_ok(lab_close(&lab));
+		ck_ok(lab_reopen(&lab));
+		check_times();
+	}
+}
+END_TEST
+
+START_TEST(before_the_first_commit_there_is_no_revision)
+{
+	uint64_t revision = 99;
+
+	ck_ok(log_revision_at(lab.log, INT64_MAX, &revision));
+	ck_assert_uint_eq(revision, 0);
+	simenv_set_wall(&lab.env, INT64_MAX);
+	ck_ok(lab_put(&lab, 10));
+	ck_ok(log_revision_at(lab.log, INT64_MAX - 1, &revision));
+	ck_assert_uint_eq(revision, 0);
+	ck_ok(log_revision_at(lab.log, INT64_MAX, &revision));
+	ck_assert_uint_eq(revision, 1);
+	ck_ok(log_revision_at(lab.log, INT64_MIN, &revision));
+	ck_assert_uint_eq(revision, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("lookup");
+	TCase *tests = tcase_create("lookup");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, versions_of_a_key_come_newest_first);
+	tcase_add_test(tests, all_versions_come_newest_first);
+	tcase_add_test(tests, a_visitor_may_stop);
+	tcase_add_test(tests, the_lookup_is_the_same_after_opening_again);
+	tcase_add_test(tests, every_frame_that_is_read_is_verified);
+	tcase_add_test(tests, a_damaged_footer_is_an_error_of_the_lookup);
+	tcase_add_test(tests, an_error_of_the_disk_is_one_of_the_lookup);
+	tcase_add_test(tests,
+		       a_time_finds_the_highest_revision_that_is_not_later);
+	tcase_add_test(tests, before_the_first_commit_there_is_no_revision);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
