@@ -7,8 +7,7 @@
  * them must lead to the very same state, for an open that is cut short may
  * lose nothing and add nothing.
  */
-#include "tests/support/crashimage.h"
-
+#include "tests/support/crashwork.h"
 #include "tests/support/simpages.h"
 
 #include <inttypes.h>
@@ -36,27 +35,26 @@ const char check_debris[] = "what is cut off is kept in torn/";
 const char check_cut_order[] = "nothing is cut before the cut is durable";
 const char check_read_only[] = "reading changes nothing and sees the same";
 
-/* ---- sets ---- */
+/* ---- what processes share ---- */
 
-struct seen_set seen_set_new(uint64_t numbers_max)
+static void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		abort();
+	return memory;
+}
+
+static struct seen_set seen_set_new(uint64_t numbers_max)
 {
 	struct seen_set set = {.capacity = 1024};
-	void *memory;
 
 	while (set.capacity < 2 * numbers_max)
 		set.capacity *= 2;
-	memory =
-		mmap(NULL, set.capacity * sizeof(*set.slots),
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		abort();
-	set.slots = memory;
+	set.slots = shared_memory(set.capacity * sizeof(*set.slots));
 	return set;
-}
-
-void seen_set_free(struct seen_set *set)
-{
-	munmap((void *)set->slots, set->capacity * sizeof(*set->slots));
 }
 
 bool seen_set_add(struct seen_set *set, uint64_t number)
@@ -75,6 +73,29 @@ bool seen_set_add(struct seen_set *set, uint64_t number)
 			return false;
 	}
 	abort();
+}
+
+struct crash_shared *crash_shared_new(uint64_t images_max)
+{
+	struct crash_shared *shared = shared_memory(sizeof(*shared));
+
+	/* The last workloads may go far beyond; an image may be examined with
+	 * several expectations. */
+	shared->images = seen_set_new(images_max + images_max / 2);
+	shared->examined = seen_set_new(6 * images_max);
+	return shared;
+}
+
+static void seen_set_free(const struct seen_set *set)
+{
+	munmap((void *)set->slots, set->capacity * sizeof(*set->slots));
+}
+
+void crash_shared_free(struct crash_shared *shared)
+{
+	seen_set_free(&shared->images);
+	seen_set_free(&shared->examined);
+	munmap(shared, sizeof(*shared));
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -506,12 +527,12 @@ static bool examine(struct crash_context *context, struct simdisk *disk,
 	uint64_t revision;
 	bool good;
 
-	if (kind == IMAGE_CUT && seen_set_add(context->images, hash))
+	if (kind == IMAGE_CUT && seen_set_add(&context->shared->images, hash))
 		crash_count(context, CRASH_IMAGES);
 	hash = mix(mix(hash, context->seed),
 		   mix(promise->min, mix(promise->max, promise->maybe_absent)));
 	if (!nest && kind == IMAGE_CUT &&
-	    !seen_set_add(context->examined, hash)) {
+	    !seen_set_add(&context->shared->examined, hash)) {
 		simdisk_free(disk);
 		return true;
 	}

@@ -72,6 +72,9 @@ bool crashloop_run(const struct crashloop_options *options,
 /* Print `count: crash …` for each. */
 void crashloop_print(const struct crashloop_report *report);
 
+/* Options for every store of the loop, with `flags`: small segments. */
+struct wb_open_options crash_open_options(uint32_t flags);
+
 /* WAYBILL_SEED, else `seed`. `ret_given` tells which. */
 uint64_t seed_from_environment(uint64_t seed, bool *ret_given);
 
