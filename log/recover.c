@@ -17,7 +17,7 @@ struct walk {
 	struct dir *dir;
 	const struct env *env;
 	struct chain *chain;
-	struct image image;
+	struct file_image image;
 	struct recovery found;
 	size_t capacity;
 	bool anchor_slot_bad;
@@ -343,8 +343,8 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	enum wb_error error;
 
 	name_of(segment, name);
-	error = image_read(&walk->image, walk->dir, name, walk->env->diag,
-			   newest);
+	error = file_image_read(&walk->image, walk->dir, name, walk->env->diag,
+				newest);
 	if (!error)
 		error = scan_segment(&walk->image, &segment->header, &options,
 				     &scan);
@@ -400,8 +400,8 @@ static enum wb_error recover_without_anchor(struct walk *walk)
 		return WB_NOT_A_STORE;
 	name_of(&found->segments[0], name);
 	options.name = name;
-	error = image_read(&walk->image, walk->dir, name, walk->env->diag,
-			   true);
+	error = file_image_read(&walk->image, walk->dir, name, walk->env->diag,
+				true);
 	if (!error)
 		error = read_header(walk, &found->segments[0]);
 	if (!error)
@@ -456,7 +456,7 @@ enum wb_error recover(struct dir *dir, const struct env *env,
 			: error		      ? error
 					      : recover_with_anchor(&walk);
 	}
-	image_release(&walk.image);
+	file_image_release(&walk.image);
 	if (error)
 		recovery_release(&walk.found);
 	else

@@ -12,8 +12,9 @@
 
 #define ZERO_STEP 4096u
 
-enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
-			 const struct diag *diag, bool prove)
+enum wb_error file_image_read(struct file_image *image, struct dir *dir,
+			      const char *name, const struct diag *diag,
+			      bool prove)
 {
 	struct file *file;
 	uint64_t size = 0;
@@ -30,7 +31,7 @@ enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
 	}
 	if (!error)
 		error = file_size(file, &size);
-	if (!error && size > IMAGE_BYTES_MAX)
+	if (!error && size > FILE_IMAGE_BYTES_MAX)
 		error = diag_corrupt(diag, name, size,
 				     "the file is too large for a segment");
 	if (!error && size > image->capacity) {
@@ -47,13 +48,13 @@ enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
 	return error;
 }
 
-void image_release(struct image *image)
+void file_image_release(struct file_image *image)
 {
 	free(image->bytes);
-	*image = (struct image){0};
+	*image = (struct file_image){0};
 }
 
-static enum wb_error frame_at(const struct image *image, uint64_t salt,
+static enum wb_error frame_at(const struct file_image *image, uint64_t salt,
 			      uint64_t offset, struct frame *ret_frame)
 {
 	return frame_decode(image->bytes + offset, image->size - offset, salt,
@@ -114,7 +115,7 @@ static enum wb_error take_commit(const struct frame *frame,
 	return error;
 }
 
-static enum wb_error walk(const struct image *image,
+static enum wb_error walk(const struct file_image *image,
 			  const struct segment_header *header,
 			  const struct scan_options *options, bool chained,
 			  struct scan *scan)
@@ -158,7 +159,7 @@ static enum wb_error walk(const struct image *image,
 	return WB_OK;
 }
 
-static void look_behind(const struct image *image, struct scan *scan)
+static void look_behind(const struct file_image *image, struct scan *scan)
 {
 	size_t at = image->size;
 
@@ -177,7 +178,7 @@ static void look_behind(const struct image *image, struct scan *scan)
 
 /* Frames that verify behind a tear say what was durable when they were
  * written. */
-static void raise_floor(const struct image *image, uint64_t salt,
+static void raise_floor(const struct file_image *image, uint64_t salt,
 			struct scan *scan)
 {
 	struct frame frame;
@@ -193,7 +194,7 @@ static void raise_floor(const struct image *image, uint64_t salt,
 	}
 }
 
-enum wb_error scan_segment(const struct image *image,
+enum wb_error scan_segment(const struct file_image *image,
 			   const struct segment_header *header,
 			   const struct scan_options *options,
 			   struct scan *ret_scan)
@@ -240,9 +241,10 @@ enum wb_error scan_segment(const struct image *image,
 	return WB_OK;
 }
 
-enum wb_error scan_commits(const struct image *image, const struct scan *scan,
-			   const char *name, const struct diag *diag,
-			   scan_commit_fn *visit, void *context)
+enum wb_error scan_commits(const struct file_image *image,
+			   const struct scan *scan, const char *name,
+			   const struct diag *diag, scan_commit_fn *visit,
+			   void *context)
 {
 	uint64_t at = SEGMENT_FRAMES_AT;
 	struct commit commit;

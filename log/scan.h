@@ -15,20 +15,21 @@
 
 /* A file's bytes. One image serves all segments of an open: its memory only
  * grows, so the pages are touched once. Begin zeroed; release at the end. */
-struct image {
+struct file_image {
 	uint8_t *bytes;
 	size_t size;
 	size_t capacity;
 };
 
 /* Bytes past which a segment file is not one: nothing is allocated for it. */
-#define IMAGE_BYTES_MAX (UINT64_C(512) << 20)
+#define FILE_IMAGE_BYTES_MAX (UINT64_C(512) << 20)
 
 /* Read all of `name`. `prove`: fsync it and drop it from the page cache
  * first, for it may hold what was written and never synced. */
-enum wb_error image_read(struct image *image, struct dir *dir, const char *name,
-			 const struct diag *diag, bool prove);
-void image_release(struct image *image);
+enum wb_error file_image_read(struct file_image *image, struct dir *dir,
+			      const char *name, const struct diag *diag,
+			      bool prove);
+void file_image_release(struct file_image *image);
 
 struct scan {
 	uint64_t end;	 /* where the verifying frames end */
@@ -62,7 +63,7 @@ struct scan_options {
 /* Walk the frames of `image` under `header`. WB_OK also where it ends early:
  * what that means is verdict_of's to say. WB_CORRUPT (reported): a frame
  * verifies and breaks a rule. WB_UNSUPPORTED, WB_NO_MEMORY. */
-enum wb_error scan_segment(const struct image *image,
+enum wb_error scan_segment(const struct file_image *image,
 			   const struct segment_header *header,
 			   const struct scan_options *options,
 			   struct scan *ret_scan);
@@ -71,8 +72,9 @@ enum wb_error scan_segment(const struct image *image,
  * of the callback ends it and is returned. */
 typedef enum wb_error scan_commit_fn(void *context, const struct commit *commit,
 				     uint64_t offset);
-enum wb_error scan_commits(const struct image *image, const struct scan *scan,
-			   const char *name, const struct diag *diag,
-			   scan_commit_fn *visit, void *context);
+enum wb_error scan_commits(const struct file_image *image,
+			   const struct scan *scan, const char *name,
+			   const struct diag *diag, scan_commit_fn *visit,
+			   void *context);
 
 #endif

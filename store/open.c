@@ -4,6 +4,7 @@
  * builds from it.
  */
 #include "base/posix.h"
+#include "store/load.h"
 #include "store/state.h"
 
 #include <assert.h>
@@ -41,59 +42,6 @@ static void report(void *context, enum diag_severity severity, const char *line)
 		snprintf(store->damage.text, sizeof(store->damage.text), "%s",
 			 line);
 	forward(&store->options, severity, line);
-}
-
-/* ---- replay ---- */
-
-static enum wb_error replay_mutation(struct wb_store *store,
-				     const struct commit_head *head,
-				     const struct mutation *mutation)
-{
-	struct record *record, *old = NULL;
-	struct key key;
-	uint64_t hash;
-	enum wb_error error = key_encode(&mutation->key, &key);
-
-	assert(!error); /* what was decoded is valid */
-	hash = index_hash(store->index, key.bytes, key.size);
-	if (mutation->deleted) {
-		index_remove(store->index, hash, key.bytes, key.size, &old);
-	} else {
-		record = record_new(store->heap, key.bytes, key.size,
-				    mutation->value, head->revision,
-				    head->time_ns, 0);
-		if (!record)
-			return WB_NO_MEMORY;
-		error = index_put(store->index, hash, record, &old);
-		if (error)
-			record_free(store->heap, record);
-	}
-	if (old)
-		record_free(store->heap, old);
-	return error;
-}
-
-static enum wb_error replay(void *context, const struct commit *commit)
-{
-	struct mutation_walk walk = mutation_walk_begin(commit);
-	const struct commit_head *head = &commit->head;
-	struct wb_store *store = context;
-	struct operation_key key = {
-		.uid = head->actor.uid,
-		.ns = head->operation_ns,
-		.id = head->operation_id,
-	};
-	struct operation operation = {head->request_hash, head->revision};
-	struct mutation mutation;
-	enum wb_error error = WB_OK;
-
-	while (!error && mutation_walk_next(&walk, &mutation))
-		error = replay_mutation(store, head, &mutation);
-	if (!error && key.id.size)
-		error = operations_add(store->operations, &key, &operation,
-				       head->time_ns);
-	operations_trim(store->operations, head->revision, head->time_ns);
-	return error;
 }
 
 /* ---- open ---- */
@@ -199,10 +147,15 @@ static enum wb_error open_log(struct wb_store *store,
 		.read_only = store->read_only,
 		.segment_bytes = options->segment_bytes,
 	};
-	enum wb_error error;
+	struct loader loader = {.store = store};
+	enum wb_error error, loaded;
 
-	error = log_open(store->dir, &store->env, &log_options, replay, store,
-			 &store->log);
+	error = log_open(store->dir, &store->env, &log_options, load_commit,
+			 &loader, &store->log);
+	loaded = load_finish(&loader, error);
+	if (loaded && !error)
+		log_abandon(store->log);
+	error = loaded;
 	if (error == WB_CORRUPT)
 		return text_set(text, error, "%s", store->damage.text);
 	if (error == WB_NOT_A_STORE)
