@@ -29,6 +29,8 @@ JOBS = os.cpu_count() or 1
 
 # How much slower than release a build is; stretches timeouts.
 SLOWER = {"asan": 4, "tsan": 8, "coverage": 3}
+# What runs in place of a program that is not there.
+NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
 # The builds in which WAYBILL_FULL=1 asks for longer loops.
 LONG_LOOPS = ("release", "asan")
 # Seconds after which nothing more is started and what runs is killed.
@@ -239,7 +241,7 @@ def tests_of(build, directory):
         values = {p["name"]: p["value"] for p in entry.get("properties", [])}
         labels = values.get("LABELS", [])
         found.append(Test(
-            build, entry["name"], entry.get("command", ["false"]),
+            build, entry["name"], entry.get("command", NOT_BUILT),
             "check" if "check" in labels else "tap", "once" in labels,
             float(values.get("TIMEOUT", 300)), directory,
             values.get("ENVIRONMENT", [])))
