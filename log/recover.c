@@ -154,10 +154,12 @@ static enum wb_error check_beginning(struct walk *walk)
 					      "%" PRIu64 ", is missing",
 					      header->previous_id);
 	error = chain_start(walk->chain, header->uuid, start);
-	if (!error && memcmp(start, header->previous_chain, CHAIN_BYTES) != 0)
+	if (!error && (header->previous_bytes != 0 ||
+		       header->previous_epoch != header->epoch ||
+		       memcmp(start, header->previous_chain, CHAIN_BYTES) != 0))
 		return diag_corrupt(walk->env->diag, name, 0,
-				    "its chain does not begin with the "
-				    "store");
+				    "its header is not that of a first "
+				    "segment");
 	return error;
 }
 

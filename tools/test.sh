@@ -7,6 +7,7 @@ set -eu
 
 packages='
 	gcc g++ libc6-dev binutils cmake ninja-build pkg-config git python3
+	python3-xxhash
 	check libsubunit-dev bats strace
 	libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev
 	libjansson-dev libpcre2-dev libsqlite3-dev
