@@ -211,12 +211,18 @@ START_TEST(what_is_no_file_is_not_opened)
 	struct file *file = NULL;
 
 	ck_assert_int_eq(mkfifo(tempdir_path(temp, "fifo"), 0600), 0);
-	ck_assert_int_eq(symlink("fifo", tempdir_path(temp, "link")), 0);
+	ck_assert_int_eq(symlink("real", tempdir_path(temp, "link")), 0);
 	ck_assert_int_eq(symlink(".", tempdir_path(temp, "dots")), 0);
 	ck_error(dir_open(dir, "fifo", FILE_READ, &file), WB_IO);
 	ck_error(dir_open(dir, "fifo", FILE_WRITE, &file), WB_IO);
 	ck_error(dir_open(dir, "link", FILE_READ, &file), WB_IO);
+	/* Neither made through the link, nor opened once it is there. */
 	ck_error(dir_open(dir, "link", FILE_CREATE, &file), WB_IO);
+	ck_assert_int_eq(access(tempdir_path(temp, "real"), F_OK), -1);
+	ck_ok(dir_open(dir, "real", FILE_CREATE, &file));
+	file_close(file);
+	file = NULL;
+	ck_error(dir_open(dir, "link", FILE_WRITE, &file), WB_IO);
 	ck_error(dir_make(dir, "dots"), WB_EXISTS);
 	ck_error(dir_sync(dir, "dots", CONTROL_TORN_DIR_SYNC), WB_NOT_FOUND);
 	ck_assert_ptr_null(file);

@@ -184,6 +184,7 @@ END_TEST
 
 START_TEST(a_kept_sector_is_what_the_cache_held)
 {
+	struct simdisk *image;
 	struct file *file = create("a");
 
 	ck_ok(dir_sync(dir, "", SYNC));
@@ -196,6 +197,10 @@ START_TEST(a_kept_sector_is_what_the_cache_held)
 	/* Bytes behind the size are never seen. */
 	write_text(file, "c", 1);
 	expect_image(SIM_KEEP_MASK, 4, "a", "Ac");
+	image = crash(SIM_KEEP_MASK, 4);
+	simdisk_resize(image, "a", 6);
+	ck_assert_str_eq(text_of(image, "a"), "Ac0000");
+	simdisk_free(image);
 	file_close(file);
 }
 END_TEST
@@ -599,6 +604,33 @@ START_TEST(writes_after_the_lie_are_kept_for_themselves)
 	ck_assert_int_eq(c, 'x');
 	ck_assert(simdisk_get_durable(disk, "a", &c, 1, 0));
 	ck_assert_int_eq(c, 'o');
+	file_close(file);
+}
+END_TEST
+
+START_TEST(a_later_sync_does_not_bring_back_what_was_lost)
+{
+	struct file *file;
+	uint64_t hash;
+	char c;
+
+	put_synced("a", "old");
+	ck_ok(dir_open(dir, "a", FILE_WRITE, &file));
+	write_text(file, "lost", 0);
+	simdisk_fault(disk, (struct sim_fault){.kind = SIM_SYNC,
+					       .nth = 1,
+					       .error = WB_IO});
+	ck_error(file_sync(file, SYNC), WB_IO);
+	hash = simdisk_hash(disk);
+	write_text(file, "x", 512);
+	ck_assert_uint_ne(simdisk_hash(disk), hash);
+	ck_ok(file_sync(file, SYNC));
+	ck_assert(simdisk_get_durable(disk, "a", &c, 1, 512));
+	ck_assert_int_eq(c, 'x');
+	ck_assert(simdisk_get_durable(disk, "a", &c, 1, 0));
+	ck_assert_int_eq(c, 'o');
+	simdisk_get(disk, "a", &c, 1, 0);
+	ck_assert_int_eq(c, 'l');
 	file_close(file);
 }
 END_TEST
@@ -1169,6 +1201,30 @@ START_TEST(a_clone_has_the_same_future)
 }
 END_TEST
 
+START_TEST(a_clone_goes_on_in_order)
+{
+	struct simdisk *clone;
+	struct dir *clone_dir;
+
+	scramble(dir, 5);
+	clone = simdisk_clone(disk);
+	clone_dir = simdisk_dir(clone);
+	scramble(dir, 6);
+	scramble(clone_dir, 6);
+	for (uint64_t seed = 0; seed < simdisk_pending(disk); seed++) {
+		struct sim_crash how = {SIM_KEEP_PREFIX, seed};
+		struct simdisk *one = simdisk_crash(disk, how);
+		struct simdisk *two = simdisk_crash(clone, how);
+
+		ck_assert_uint_eq(simdisk_hash(one), simdisk_hash(two));
+		simdisk_free(one);
+		simdisk_free(two);
+	}
+	dir_close(clone_dir);
+	simdisk_free(clone);
+}
+END_TEST
+
 START_TEST(the_hash_is_of_names_and_contents_alone)
 {
 	struct simdisk *other = simdisk_new();
@@ -1201,6 +1257,16 @@ START_TEST(the_hash_is_of_names_and_contents_alone)
 	ck_assert_uint_ne(simdisk_hash(other), hash);
 	ck_ok(file_write(file, "", 1, 50000));
 	ck_assert_uint_eq(simdisk_hash(other), hash);
+	/* Also a page that nobody else refers to. */
+	ck_ok(file_write(file, "x", 1, 50000));
+	simdisk_fault(other, (struct sim_fault){.kind = SIM_SYNC,
+						.nth = 1,
+						.error = WB_IO});
+	ck_error(file_sync(file, SYNC), WB_IO);
+	hash = simdisk_hash(other);
+	ck_ok(file_write(file, "y", 1, 50000));
+	ck_assert_uint_ne(simdisk_hash(other), hash);
+	hash = simdisk_hash(other);
 	/* One bit, one byte of length, one letter of a name matter. */
 	ck_ok(file_truncate(file, 100001));
 	ck_assert_uint_ne(simdisk_hash(other), hash);
@@ -1274,6 +1340,9 @@ START_TEST(the_lock_is_one_writers_or_several_readers)
 	ck_assert_int_eq(holder.pid, -1);
 	ck_error(dir_lock(two, true, &holder), WB_LOCKED);
 	ck_assert_int_eq(holder.pid, getpid());
+	ck_error(dir_lock(two, false, NULL), WB_LOCKED);
+	/* Another handle that closes releases nothing. */
+	dir_close(simdisk_dir(disk));
 	ck_error(dir_lock(two, false, NULL), WB_LOCKED);
 	dir_close(one);
 	ck_ok(dir_lock(two, false, &holder));
@@ -1450,6 +1519,7 @@ int main(void)
 	ADD_CASES(suite, "lies", failed_sync_leaves_cache_lying_until_dropped,
 		  the_lie_survives_the_process,
 		  writes_after_the_lie_are_kept_for_themselves,
+		  a_later_sync_does_not_bring_back_what_was_lost,
 		  a_partial_sync_keeps_some_and_lies_about_the_rest,
 		  dropping_the_cache_writes_nothing,
 		  a_failed_directory_sync_may_be_tried_again);
@@ -1461,6 +1531,7 @@ int main(void)
 		  a_killed_process_leaves_the_cache_unsynced,
 		  watching_one_run_sees_what_cutting_every_run_does);
 	ADD_CASES(suite, "rest", a_crash_leaves_its_disk_alone,
+		  a_clone_goes_on_in_order,
 		  the_hash_is_of_names_and_contents_alone,
 		  the_lock_is_one_writers_or_several_readers,
 		  threads_may_share_a_disk, damage_is_visible_and_durable,
