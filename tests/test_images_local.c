@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The local implementation of struct wb_images on a real directory: what
+ * every implementation must do (tests/conformance), and what only this one
+ * can be asked.
+ */
+#include "tests/conformance/images.h"
+#include "tests/support/suite.h"
+#include "tests/support/tempdir.h"
+
+#include <string.h>
+
+static struct wb_store *store;
+static char *directory;
+
+static void quiet(void *context, enum wb_severity severity, const char *line)
+{
+	(void)context;
+	(void)severity;
+	(void)line;
+}
+
+static void open_store(void)
+{
+	struct wb_open_options options = {.size = sizeof(options),
+					  .flags = WB_OPEN_CREATE |
+						   WB_OPEN_ANY_FILESYSTEM,
+					  .report = quiet};
+	struct wb_text text = {""};
+
+	ck_assert_msg(!wb_store_open(directory, &options, &store, &text), "%s",
+		      text.text);
+}
+
+static struct wb_images *open_images(void)
+{
+	struct wb_images *local = NULL;
+
+	directory = tempdir_make();
+	open_store();
+	ck_ok(wb_images_local(store, &local));
+	return local;
+}
+
+static void close_images(struct wb_images *local)
+{
+	local->ops->close(local);
+	ck_ok(wb_store_close(store));
+	tempdir_remove(directory);
+}
+
+static const struct images_provider provider = {open_images, close_images};
+
+/* ---- what only the store below can bring about ---- */
+
+static void setup(void)
+{
+	images = open_images();
+}
+
+static void teardown(void)
+{
+	close_images(images);
+}
+
+static struct wb_key key_of(const char *name)
+{
+	return (struct wb_key){WB_KIND_IMAGE,
+			       {"default", 7},
+			       {name, strlen(name)}};
+}
+
+/* Put a value that is no image under a name. */
+static void spoil(const char *name)
+{
+	struct wb_key key = key_of(name);
+	struct wb_txn *txn = NULL;
+	struct wb_outcome outcome;
+
+	ck_ok(wb_txn_begin(store, NULL, &txn, &outcome));
+	ck_ok(wb_txn_put(txn, &key, (struct wb_bytes){"garbage", 7},
+			 (struct wb_precondition){WB_IF_ANY, 0}));
+	ck_ok(wb_txn_commit(txn, &outcome));
+}
+
+static bool count_image(void *context, const struct wb_image *image)
+{
+	(void)image;
+	*(size_t *)context += 1;
+	return true;
+}
+
+#define SPOILT "image \"b\": bytes on disk contradict the format"
+
+START_TEST(a_value_that_is_no_image_is_named_and_can_be_removed)
+{
+	struct wb_image image = plain("b");
+	struct wb_text text = {""};
+	size_t count = 0;
+	enum wb_error error;
+
+	given("a");
+	spoil("b");
+	given("c");
+	error = images->ops->get(images, &call, "b", NULL, &text);
+	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	error = images->ops->list(images, &call, NULL, count_image, &count,
+				  NULL, &text);
+	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	ck_assert_uint_eq(count, 1);
+	error = images->ops->put(images, &call, &image, NULL, NULL, NULL,
+				 &text);
+	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	error = images->ops->remove(images, &call, "b", DIGEST_A, NULL, NULL,
+				    NULL, &text);
+	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	ck_ok(images->ops->remove(images, &call, "b", NULL, NULL, NULL, NULL,
+				  NULL));
+	ck_assert_str_eq(names(), "a c ");
+	given("b");
+}
+END_TEST
+
+START_TEST(a_call_inside_an_update_is_nested)
+{
+	struct wb_image image = plain("a");
+	struct wb_txn *txn = NULL;
+	struct wb_outcome outcome;
+
+	ck_ok(wb_txn_begin(store, NULL, &txn, &outcome));
+	ck_error(images->ops->put(images, &call, &image, NULL, NULL, NULL,
+				  NULL),
+		 WB_NESTED);
+	ck_error(images->ops->get(images, &call, "a", NULL, NULL),
+		 WB_NOT_FOUND);
+	ck_ok(wb_txn_abort(txn));
+	given("a");
+}
+END_TEST
+
+START_TEST(an_update_that_does_not_commit_takes_no_revision)
+{
+	struct wb_condition present = {.kind = WB_WHEN_PRESENT};
+	struct wb_image image = plain("a");
+	struct wb_stat before = {.size = sizeof(before)};
+	struct wb_stat after = {.size = sizeof(after)};
+
+	given("b");
+	ck_ok(wb_store_stat(store, &before));
+	ck_error(images->ops->put(images, &call, &image, &present, NULL, NULL,
+				  NULL),
+		 WB_PRECONDITION);
+	ck_error(images->ops->remove(images, &call, "a", NULL, NULL, NULL, NULL,
+				     NULL),
+		 WB_NOT_FOUND);
+	ck_ok(wb_store_stat(store, &after));
+	ck_assert_uint_eq(after.revision, before.revision);
+}
+END_TEST
+
+START_TEST(the_next_process_finds_it_all)
+{
+	struct wb_call with = call_in("default");
+	struct wb_image image = plain("a");
+	struct wb_outcome first = {0, false};
+	struct wb_outcome again = {0, false};
+	struct wb_image *before;
+	struct wb_image *after;
+
+	with.operation_id = "op";
+	image.labels = LABELS({"k", "v"});
+	ck_ok(images->ops->create(images, &with, &image, &first, &before,
+				  NULL));
+	images->ops->close(images);
+	ck_ok(wb_store_close(store));
+	open_store();
+	ck_ok(wb_images_local(store, &images));
+	after = got("a");
+	ck_assert_str_eq(shape(after), "labels k=v; target " MEDIA " " DIGEST_A
+				       " 7; annotations");
+	ck_assert_int_eq(after->created_at_ns, before->created_at_ns);
+	ck_assert_uint_eq(after->revision, first.revision);
+	wb_image_free(after);
+	/* The request's hash is kept too. */
+	ck_ok(images->ops->create(images, &with, &image, &again, NULL, NULL));
+	ck_assert(again.replayed);
+	ck_assert_uint_eq(again.revision, first.revision);
+	wb_image_free(before);
+}
+END_TEST
+
+static bool same_actor(void *context, const struct wb_image_version *version)
+{
+	const struct wb_actor *expected = context;
+
+	ck_assert_uint_eq(version->actor.uid, expected->uid);
+	ck_assert_uint_eq(version->actor.gid, expected->gid);
+	ck_assert_int_eq(version->actor.pid, expected->pid);
+	ck_assert_str_eq(version->actor.command, expected->command);
+	return true;
+}
+
+START_TEST(an_actor_of_the_callers_choice_is_kept)
+{
+	struct wb_actor actor = {1234, 5678, 4321, "someone"};
+	struct wb_call with = call_in("default");
+	struct wb_image image = plain("a");
+
+	with.actor = &actor;
+	ck_ok(images->ops->put(images, &with, &image, NULL, NULL, NULL, NULL));
+	ck_ok(images->ops->history(images, &call, "a", 0, 0, same_actor, &actor,
+				   NULL));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = images_conformance("images_local", &provider);
+	TCase *tcase = tcase_create("local");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase,
+		       a_value_that_is_no_image_is_named_and_can_be_removed);
+	tcase_add_test(tcase, a_call_inside_an_update_is_nested);
+	tcase_add_test(tcase, an_update_that_does_not_commit_takes_no_revision);
+	tcase_add_test(tcase, the_next_process_finds_it_all);
+	tcase_add_test(tcase, an_actor_of_the_callers_choice_is_kept);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
