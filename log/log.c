@@ -184,6 +184,8 @@ static enum wb_error open_existing(struct log *log,
 	if (!error)
 		error = dir_make(log->dir, "torn");
 	if (!error)
+		error = sweep_tmp(log);
+	if (!error)
 		error = dir_open(log->dir, ANCHOR_NAME, FILE_WRITE,
 				 &log->anchor_file);
 	if (error)
@@ -207,16 +209,13 @@ static enum wb_error open_log(struct log *log, log_replay_fn *replay,
 	struct recovery found = {0};
 	enum wb_error error;
 
-	if (!log->options.read_only) {
-		error = sweep_tmp(log);
-		if (error)
-			return error;
-	}
 	error = recover(log->dir, log->env, log->chain, replay, context,
 			&found);
 	if (error == WB_NOT_A_STORE && log->options.create &&
-	    !log->options.read_only)
-		return log_create(log);
+	    !log->options.read_only) {
+		error = sweep_tmp(log);
+		return error ? error : log_create(log);
+	}
 	if (error)
 		return error;
 	return open_existing(log, &found);
