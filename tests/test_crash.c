@@ -6,11 +6,10 @@
  * WAYBILL_SEED runs one workload again. WAYBILL_FULL=1: ten times as many.
  */
 #include "tests/support/crashloop.h"
+#include "tests/support/scenario.h"
+#include "tests/support/suite.h"
 
-#include <check.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* Sanitizers are slow, and see each kind of image early. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -42,18 +41,29 @@ START_TEST(every_image_of_every_moment_keeps_the_promises)
 }
 END_TEST
 
+#define SCENARIO_TEST(name)                                     \
+	START_TEST(test_##name)                                 \
+	{                                                       \
+		struct complaint complaint;                     \
+                                                                \
+		if (!name(&complaint))                          \
+			ck_abort_msg("%s: %s", complaint.check, \
+				     complaint.text);           \
+	}                                                       \
+	END_TEST
+SCENARIO_LIST(SCENARIO_TEST)
+
 int main(void)
 {
 	Suite *suite = suite_create("crash");
 	TCase *loop = tcase_create("loop");
-	SRunner *runner = srunner_create(suite);
-	int failures;
+	TCase *scenario = tcase_create("scenario");
 
 	tcase_set_timeout(loop, 280);
 	tcase_add_test(loop, every_image_of_every_moment_keeps_the_promises);
+#define SCENARIO_ADD(name) tcase_add_test(scenario, test_##name);
+	SCENARIO_LIST(SCENARIO_ADD)
+	suite_add_tcase(suite, scenario);
 	suite_add_tcase(suite, loop);
-	srunner_run_all(runner, CK_ENV);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures != 0;
+	return suite_run(suite);
 }

@@ -360,6 +360,7 @@ static bool check_probe(struct crash_context *context, struct visit *visit,
 {
 	struct complaint *complaint = &context->complaint;
 	enum wb_error error = oracle_probe(visit->store);
+	struct sim_crash crash;
 	struct simdisk *image;
 	uint64_t found;
 	bool good;
@@ -376,7 +377,10 @@ static bool check_probe(struct crash_context *context, struct visit *visit,
 				   wb_error_text(error));
 	if (!reopen)
 		return true;
-	image = simdisk_crash(disk, sim_crash_random(&context->rng));
+	crash = sim_crash_random(&context->rng);
+	if (rng_chance(&context->rng, 1, 2))
+		crash.keep = SIM_KEEP_NOTHING;
+	image = simdisk_crash(disk, crash);
 	error = visit_open(visit, image, 0);
 	if (error) {
 		simdisk_free(image);

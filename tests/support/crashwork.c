@@ -95,6 +95,15 @@ static void cut_in_many_ways(struct workload *work,
 		    rng_next(rng));
 }
 
+static void kill_process(struct workload *work, const struct promise *promise)
+{
+	if (!work_ok(work))
+		return;
+	crash_count(&work->context, CRASH_KILLED);
+	(void)image_examine(&work->context, simdisk_clone(work->disk), promise,
+			    IMAGE_KILLED);
+}
+
 void workload_moment(struct workload *work, enum sim_op next)
 {
 	struct crash_context *context = &work->context;
@@ -111,12 +120,14 @@ void workload_moment(struct workload *work, enum sim_op next)
 		crash_count(context, CRASH_REFUSED);
 	if (newest_segment_empty(work->disk))
 		crash_count(context, CRASH_ROTATED);
-	cut_in_many_ways(work, &promise, next);
-	if (work_ok(work) && rng_chance(&context->rng, 1, KILLED_EVERY)) {
-		crash_count(context, CRASH_KILLED);
-		(void)image_examine(context, simdisk_clone(work->disk),
-				    &promise, IMAGE_KILLED);
-	}
+	if (work->watching == WATCH_ALL)
+		cut_in_many_ways(work, &promise, next);
+	if (work->watching == WATCH_CUT)
+		cut(work, &promise, work->keep, rng_next(&context->rng));
+	if (work->watching == WATCH_KILL ||
+	    (work->watching == WATCH_ALL &&
+	     rng_chance(&context->rng, 1, KILLED_EVERY)))
+		kill_process(work, &promise);
 }
 
 static void moment_hook(void *context, enum sim_op op, const char *name)
@@ -162,8 +173,11 @@ void workload_end(struct workload *work)
 	oracle_release(&work->oracle);
 }
 
-void workload_watch(struct workload *work)
+void workload_watch(struct workload *work, enum watching watching,
+		    enum sim_keep keep)
 {
+	work->watching = watching;
+	work->keep = keep;
 	simdisk_observe(work->disk, SIM_ANY_CHANGE, moment_hook, work);
 }
 
@@ -175,6 +189,11 @@ enum wb_error work_open(struct workload *work, uint32_t flags)
 	work->text.text[0] = '\0';
 	return store_open_on(simdisk_dir(work->disk), &work->env.env, &options,
 			     &work->store, &work->text);
+}
+
+void workload_look_away(struct workload *work)
+{
+	simdisk_observe(work->disk, SIM_ANY_CHANGE, NULL, NULL);
 }
 
 bool work_create(struct workload *work)
@@ -407,7 +426,7 @@ void workload_run(struct workload *work)
 	uint64_t steps =
 		STEPS_MIN + rng_below(&work->rng, STEPS_MAX - STEPS_MIN + 1);
 
-	workload_watch(work);
+	workload_watch(work, WATCH_ALL, SIM_KEEP_ALL);
 	step_create(work);
 	while (steps-- > 0 && work_ok(work) &&
 	       !atomic_load(&work->context.shared->stop))

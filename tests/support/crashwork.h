@@ -34,8 +34,12 @@ void crash_shared_free(struct crash_shared *shared);
 
 /* ---- one image ---- */
 
+/* Which images are cut again while they are opened. */
+enum nesting { NEST_SOME, NEST_NONE, NEST_ALL };
+
 struct crash_context {
 	struct crash_shared *shared;
+	enum nesting nesting;
 	uint64_t seed;
 	struct rng rng;
 	const struct oracle *oracle;
@@ -66,6 +70,13 @@ static inline void crash_count(struct crash_context *context,
 
 /* ---- a store at work ---- */
 
+/* What is done at a moment. */
+enum watching {
+	WATCH_ALL,  /* cut power in many ways; sometimes kill */
+	WATCH_CUT,  /* cut power, in one way */
+	WATCH_KILL, /* kill the process */
+};
+
 struct workload {
 	struct crash_context context;
 	struct simdisk *disk;
@@ -76,6 +87,8 @@ struct workload {
 	struct rng rng;
 	bool created; /* acknowledged */
 	bool refused; /* the last group was, and nothing was synced since */
+	enum watching watching;
+	enum sim_keep keep; /* for WATCH_CUT */
 };
 
 /* An empty disk, nothing is opened. */
@@ -84,7 +97,9 @@ void workload_begin(struct workload *work, struct crash_shared *shared,
 void workload_end(struct workload *work);
 
 /* From here on every operation that changes the disk is a moment. */
-void workload_watch(struct workload *work);
+void workload_watch(struct workload *work, enum watching watching,
+		    enum sim_keep keep);
+void workload_look_away(struct workload *work);
 /* Now is one; `next` is the operation to come. */
 void workload_moment(struct workload *work, enum sim_op next);
 
