@@ -22,17 +22,19 @@
 	X(SEGMENT_RENAME, "rename of a new segment into place")               \
 	X(SEGMENT_DIR_SYNC, "directory sync after that rename")               \
 	X(SEAL_SYNC, "sync of the footer before a successor exists")          \
-	X(SEAL_TRUNCATE_SYNC, "sync of a sealed file's truncation")           \
-	X(SPARE_SYNC, "sync of the zero-filled spare")                        \
 	X(ANCHOR_SYNC, "sync of an anchor slot")                              \
+	X(ANCHOR_CREATE_SYNC, "sync of the first anchor before its rename")   \
 	X(ANCHOR_ROTATE, "anchor written before a new segment's first ack")   \
 	X(ANCHOR_RENAME, "rename of the first anchor into place")             \
 	X(ANCHOR_DIR_SYNC, "directory sync after that rename")                \
-	X(RECOVER_SYNC, "fsync of what recovery reads, before reading")       \
+	X(RECOVER_SYNC, "fsync of the newest segment, before reading it")     \
 	X(RECOVER_DROP_CACHE, "reading the disk, not the page cache")         \
+	X(RECOVER_ANCHOR_SYNC, "the same for the anchor: fsync")              \
+	X(RECOVER_ANCHOR_DROP_CACHE, "and reading the disk")                  \
+	X(RECOVER_DIR_SYNC, "directory sync before building on its names")    \
+	X(RECOVER_PARENT_SYNC, "the same for the store's own name")           \
 	X(RECOVER_FLOOR, "comparing what was recovered with the floor")       \
 	X(CUT_ORDER, "the cut is durable before the old tail is changed")     \
-	X(CUT_TRUNCATE_SYNC, "sync of the truncation of a torn tail")         \
 	X(TORN_SYNC, "sync of the debris that is kept")                       \
 	X(TORN_RENAME, "rename of the debris into torn/")                     \
 	X(TORN_DIR_SYNC, "directory sync after that rename")                  \
@@ -42,9 +44,15 @@
 	X(HEADER_VERIFY, "checksum of a segment header")                      \
 	X(ANCHOR_VERIFY, "checksum of an anchor slot")                        \
 	X(RECORD_VERIFY, "checksum of a record read from memory")             \
-	X(CHAIN_VERIFY, "chain value of a segment against its successor")     \
+	X(CHAIN_SUCCESSOR, "chain value of a segment against its successor")  \
+	X(CHAIN_FOOTER, "chain value of the commits against the footer")      \
+	X(CHAIN_ANCHOR, "chain value of the commits against the anchor")      \
 	X(REVISION_DENSE, "revisions follow each other without a gap")        \
-	X(SET_TILE, "segments tile the history without gap or overlap")       \
+	X(SET_UUID, "every segment is of this store")                         \
+	X(SET_BEGINNING, "the first segment begins the history")              \
+	X(SET_TILE, "each segment follows the one before without a gap")      \
+	X(SET_NEWEST, "the segment that the anchor names is there")           \
+	X(ANCHOR_OLD, "the anchor is not older than its log")                 \
 	X(SALT_FRESH, "a salt of its own for every segment")                  \
 	X(PUBLISH_ORDER, "publish after the sync, never before")              \
 	X(STAGED_WAIT, "answers from staged state wait until it is durable")  \

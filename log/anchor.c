@@ -126,9 +126,10 @@ enum wb_error anchor_read(struct dir *dir, const struct diag *diag,
 	error = dir_open(dir, ANCHOR_NAME, FILE_READ, &file);
 	if (error)
 		return error;
-	error = file_sync(file, CONTROL_RECOVER_SYNC);
+	error = file_sync(file, CONTROL_RECOVER_ANCHOR_SYNC);
 	if (!error)
-		error = file_drop_cache(file, CONTROL_RECOVER_DROP_CACHE);
+		error = file_drop_cache(file,
+					CONTROL_RECOVER_ANCHOR_DROP_CACHE);
 	if (!error)
 		error = file_read(file, bytes, sizeof(bytes), 0, &size);
 	file_close(file);
@@ -157,7 +158,7 @@ enum wb_error anchor_create(struct dir *dir, const struct anchor *anchor)
 		return error;
 	error = file_write(file, bytes, sizeof(bytes), 0);
 	if (!error)
-		error = file_sync(file, CONTROL_ANCHOR_SYNC);
+		error = file_sync(file, CONTROL_ANCHOR_CREATE_SYNC);
 	file_close(file);
 	if (!error)
 		error = dir_rename(dir, ANCHOR_TMP_NAME, ANCHOR_NAME,

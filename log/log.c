@@ -153,10 +153,10 @@ static enum wb_error check_flags(struct log *log)
  * stands on them. */
 static enum wb_error names_made_durable(struct log *log)
 {
-	enum wb_error error = dir_sync(log->dir, "", CONTROL_SEGMENT_DIR_SYNC);
+	enum wb_error error = dir_sync(log->dir, "", CONTROL_RECOVER_DIR_SYNC);
 
 	if (!error)
-		error = dir_sync(log->dir, "..", CONTROL_CREATE_DIR_SYNC);
+		error = dir_sync(log->dir, "..", CONTROL_RECOVER_PARENT_SYNC);
 	return error;
 }
 

@@ -126,7 +126,8 @@ static enum wb_error check_identity(const struct walk *walk,
 	char name[SEGMENT_NAME_SIZE];
 
 	name_of(segment, name);
-	if (memcmp(header->uuid, anchor->uuid, UUID_BYTES) != 0)
+	if (memcmp(header->uuid, anchor->uuid, UUID_BYTES) != 0 &&
+	    !control_off(CONTROL_SET_UUID))
 		return diag_corrupt(walk->env->diag, name, 0,
 				    "it belongs to another store");
 	if (header->first_revision != header->previous_revision + 1 ||
@@ -147,7 +148,7 @@ static enum wb_error check_beginning(struct walk *walk)
 
 	name_of(&walk->found.segments[0], name);
 	if (header->previous_id != 0 || header->first_revision != 1)
-		return control_off(CONTROL_SET_TILE)
+		return control_off(CONTROL_SET_BEGINNING)
 			       ? WB_OK
 			       : diag_corrupt(walk->env->diag, name, 0,
 					      "the segment before it, "
@@ -174,6 +175,8 @@ static enum wb_error find_anchored(const struct walk *walk)
 	for (at = 0; at < found->count; at++)
 		if (found->segments[at].header.id == anchor->active_id)
 			break;
+	if (at == found->count && control_off(CONTROL_SET_NEWEST))
+		return WB_OK;
 	if (at == found->count)
 		return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
 				    "segment %" PRIu64 ", which it names, is "
@@ -195,7 +198,7 @@ static enum wb_error check_anchor_age(const struct walk *walk)
 	const struct log_segment *last = &found->segments[found->count - 1];
 
 	if (anchor->active_id == last->header.id ||
-	    control_off(CONTROL_ANCHOR_ROTATE))
+	    control_off(CONTROL_ANCHOR_OLD))
 		return WB_OK;
 	/* One behind: a crash came between a new segment's rename and its
 	 * anchor, so nothing was written to it; or the slot is the older
@@ -228,7 +231,7 @@ static void report_old_anchor(const struct walk *walk)
 
 static bool chain_contradicts(const struct walk *walk, const struct scan *scan)
 {
-	return scan->chain_at_seen && !control_off(CONTROL_CHAIN_VERIFY) &&
+	return scan->chain_at_seen && !control_off(CONTROL_CHAIN_ANCHOR) &&
 	       memcmp(scan->chain_at_value, walk->found.anchor.chain,
 		      CHAIN_BYTES) != 0;
 }
@@ -241,13 +244,14 @@ static enum seen_successor compare_successor(const struct log_segment *segment,
 {
 	const struct segment_header *header = &segment->header;
 
-	if (control_off(CONTROL_CHAIN_VERIFY) || control_off(CONTROL_SET_TILE))
-		return SEEN_MATCH;
-	if (next->previous_id != header->id ||
-	    next->previous_bytes != scan->end ||
-	    next->previous_revision != scan->head ||
-	    next->previous_epoch != header->epoch ||
-	    memcmp(next->previous_chain, scan->chain, CHAIN_BYTES) != 0)
+	if (memcmp(next->previous_chain, scan->chain, CHAIN_BYTES) != 0 &&
+	    !control_off(CONTROL_CHAIN_SUCCESSOR))
+		return SEEN_MISMATCH;
+	if ((next->previous_id != header->id ||
+	     next->previous_bytes != scan->end ||
+	     next->previous_revision != scan->head ||
+	     next->previous_epoch != header->epoch) &&
+	    !control_off(CONTROL_SET_TILE))
 		return SEEN_MISMATCH;
 	return SEEN_MATCH;
 }

@@ -344,8 +344,6 @@ void log_cut_debris(struct log *log, const struct log_segment *segment)
 		error = keep_debris(log, file, segment);
 	if (!error)
 		error = file_truncate(file, segment->end);
-	if (!error)
-		error = file_sync(file, CONTROL_CUT_TRUNCATE_SYNC);
 	if (error)
 		diag_warn(log->env->diag,
 			  "%s: the bytes behind offset %" PRIu64
