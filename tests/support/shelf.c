@@ -5,13 +5,24 @@ const struct wb_precondition if_any = {.kind = WB_IF_ANY};
 
 /* ---- life ---- */
 
+/* What the store says is for the env's ear. */
+static void listen(void *context, enum wb_severity severity, const char *line)
+{
+	struct shelf *shelf = context;
+
+	shelf->env.diag.report(shelf->env.diag.context,
+			       (enum diag_severity)severity, line);
+}
+
 void shelf_init(struct shelf *shelf, uint64_t seed)
 {
 	*shelf = (struct shelf){
 		.disk = simdisk_new(),
 		.options = {.size = sizeof(shelf->options),
 			    .flags = WB_OPEN_CREATE,
-			    .segment_bytes = 16u << 10},
+			    .segment_bytes = 16u << 10,
+			    .report = listen,
+			    .report_context = shelf},
 	};
 	simenv_init(&shelf->env, seed);
 }
