@@ -28,7 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = os.cpu_count() or 1
 
 # How much slower than release a build is; stretches timeouts.
-SLOWER = {"asan": 4, "tsan": 8, "coverage": 3}
+SLOWER = {"asan": 3, "tsan": 6, "coverage": 3}
 # What runs in place of a program that is not there.
 NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
 # The builds in which WAYBILL_FULL=1 asks for longer loops.
