@@ -213,12 +213,16 @@ enum wb_error log_create(struct log *log)
 
 /* ---- the spare ---- */
 
+/* Where it could not be made it is tried again and again, also without a
+ * segment to write to: whoever waits for room waits for this. */
 bool log_spare_is_due(const struct log *log)
 {
 	const struct log_segment *newest = &log->segments[log->count - 1];
 
-	return log->active && !log->spare &&
-	       (log->no_reserve || newest->end >= log->capacity / 2);
+	if (log->spare)
+		return false;
+	return log->no_reserve ||
+	       (log->active && newest->end >= log->capacity / 2);
 }
 
 void log_make_spare(struct log *log)
