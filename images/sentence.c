@@ -42,9 +42,11 @@ static void add_character(struct sentence *sentence, uint32_t character)
 
 void sentence_add_bytes(struct sentence *sentence, struct wb_bytes bytes)
 {
-	for (size_t at = 0; at < bytes.size && !is_full(sentence);)
-		add_character(sentence,
-			      unicode_next(bytes.data, bytes.size, &at));
+	for (size_t at = 0; at < bytes.size && !is_full(sentence);) {
+		uint32_t character = unicode_next(bytes.data, bytes.size, &at);
+
+		add_character(sentence, character ? character : '?');
+	}
 }
 
 void sentence_add(struct sentence *sentence, const char *words)

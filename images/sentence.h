@@ -3,8 +3,9 @@
  * The texts of errors, built the way containerd's clients know them.
  *
  * A sentence is always valid UTF-8: a byte that belongs to no character
- * becomes U+FFFD, which is what grpc-go makes of it on the wire too. What
- * does not fit is left out; wb_text is shorter still and marks the cut.
+ * becomes U+FFFD, which is what grpc-go makes of it on the wire too, and a
+ * zero byte becomes "?". What does not fit is left out; wb_text is shorter
+ * still and marks the cut.
  */
 #ifndef WAYBILL_IMAGES_SENTENCE_H
 #define WAYBILL_IMAGES_SENTENCE_H

@@ -78,12 +78,12 @@ func line(fields ...string) {
 	fmt.Fprintln(out, strings.Join(fields, "\t"))
 }
 
-// Each byte that belongs to no character becomes U+FFFD.
+// Each byte that belongs to no character becomes U+FFFD, a zero byte "?".
 func errorText(err error) string {
 	if err == nil {
 		return "-"
 	}
-	return text(string([]rune(err.Error())))
+	return text(strings.ReplaceAll(string([]rune(err.Error())), "\x00", "?"))
 }
 
 func check(err error) {
