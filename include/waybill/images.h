@@ -168,8 +168,7 @@ struct wb_images_ops {
 			       const struct wb_image_mutation *mutations,
 			       size_t count, bool dry_run,
 			       struct wb_outcome *ret_outcome,
-			       size_t *ret_failed,
-			       struct wb_image **ret_image,
+			       size_t *ret_failed, struct wb_image **ret_image,
 			       struct wb_text *ret_text);
 	/* In bytewise order of the names. */
 	enum wb_error (*list)(struct wb_images *images,
@@ -185,8 +184,8 @@ struct wb_images_ops {
 				 wb_image_version_fn *visit, void *context,
 				 struct wb_text *ret_text);
 	/* The highest revision not later than `time_ns`. */
-	enum wb_error (*revision_at)(struct wb_images *images,
-				     int64_t time_ns, uint64_t *ret_revision,
+	enum wb_error (*revision_at)(struct wb_images *images, int64_t time_ns,
+				     uint64_t *ret_revision,
 				     struct wb_text *ret_text);
 	enum wb_error (*stat)(struct wb_images *images,
 			      struct wb_stat *ret_stat,
