@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define FORMAT_VERSION 1u
+/* Ids and revisions go up by one; none is ever higher than this. */
+#define FORMAT_NUMBER_MAX ((uint64_t)INT64_MAX)
 
 /* Frames */
 #define FRAME_MAGIC	   0x52464257u /* "WBFR" */

@@ -100,14 +100,16 @@ static bool header_parse(struct reader *reader, struct header *header)
 	       sizes_fit(frame);
 }
 
-static bool frame_is_there(const struct frame *frame, size_t size)
+static bool frame_is_there(const uint8_t *bytes, const struct frame *frame,
+			   size_t size)
 {
 #ifdef WAYBILL_PLANT_FRAME
-	/* A planted fault for the fuzzer: the bound is off by a little. */
-	return frame->frame_bytes <= size + 64;
-#else
-	return frame->frame_bytes <= size;
+	/* A planted fault for the fuzzer: looked at before it is there. */
+	if (((const volatile uint8_t *)bytes)[frame->frame_bytes - 1] == 0xff)
+		return false;
 #endif
+	(void)bytes;
+	return frame->frame_bytes <= size;
 }
 
 enum wb_error frame_parse(const uint8_t *bytes, size_t size,
@@ -117,7 +119,7 @@ enum wb_error frame_parse(const uint8_t *bytes, size_t size,
 	struct header header;
 
 	if (!header_parse(&reader, &header) ||
-	    !frame_is_there(&header.frame, size))
+	    !frame_is_there(bytes, &header.frame, size))
 		return WB_CORRUPT;
 	header.frame.payload = read_span(&reader, header.frame.payload_bytes);
 	*ret_frame = header.frame;
@@ -132,7 +134,7 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 	struct header header;
 
 	if (!header_parse(&reader, &header) ||
-	    !frame_is_there(&header.frame, size))
+	    !frame_is_there(bytes, &header.frame, size))
 		return WB_CORRUPT;
 	frame = &header.frame;
 	if (frame_checksum(bytes, frame->frame_bytes, salt, offset) !=

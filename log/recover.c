@@ -130,7 +130,9 @@ static enum wb_error check_identity(const struct walk *walk,
 	    !control_off(CONTROL_SET_UUID))
 		return diag_corrupt(walk->env->diag, name, 0,
 				    "it belongs to another store");
-	if (header->first_revision != header->previous_revision + 1 ||
+	if (header->id > FORMAT_NUMBER_MAX ||
+	    header->previous_revision > FORMAT_NUMBER_MAX ||
+	    header->first_revision != header->previous_revision + 1 ||
 	    header->last_revision != SEGMENT_OPEN_ENDED ||
 	    header->generation != 0 || header->as_of != 0)
 		return diag_corrupt(walk->env->diag, name, 0,
@@ -197,7 +199,7 @@ static enum wb_error check_anchor_age(const struct walk *walk)
 	const struct anchor *anchor = &found->anchor;
 	const struct log_segment *last = &found->segments[found->count - 1];
 
-	if (anchor->active_id == last->header.id ||
+	if (anchor->active_id >= last->header.id ||
 	    control_off(CONTROL_ANCHOR_OLD))
 		return WB_OK;
 	/* One behind: a crash came between a new segment's rename and its
