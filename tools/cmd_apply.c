@@ -64,10 +64,10 @@ static enum wb_error apply_plan(struct session *session,
 	enum wb_error error;
 
 	if (plan->count > 0) {
-		error = session_open(session, dry_run ? ACCESS_READ
-					      : plan_fits_empty_store(plan)
-						      ? ACCESS_CREATE
-						      : ACCESS_CHANGE);
+		error = session_open(session,
+				     !dry_run && plan_fits_empty_store(plan)
+					     ? ACCESS_CREATE
+					     : ACCESS_CHANGE);
 		if (error)
 			return error;
 		error = session->images->ops->apply(session->images, call,

@@ -67,9 +67,9 @@ enum wb_error field_array(const json_t *object, const char *key,
 {
 	const json_t *value = json_object_get(object, key);
 
-	if (value && !json_is_array(value))
+	if (value && !json_is_array(value) && !json_is_null(value))
 		return wrong_type(key, "an array", ret_text);
-	*ret_array = value;
+	*ret_array = json_is_null(value) ? NULL : value;
 	return WB_OK;
 }
 
@@ -77,15 +77,14 @@ enum wb_error field_labels(struct scratch *scratch, const json_t *object,
 			   const char *key, struct wb_labels *ret_labels,
 			   struct wb_text *ret_text)
 {
-	const json_t *map;
+	const json_t *map = json_object_get(object, key);
 	const char *label;
 	json_t *value;
 	struct wb_label *items;
 	size_t count = 0;
-	enum wb_error error = field_object(object, key, &map, ret_text);
 
-	if (error)
-		return error;
+	if (map && !json_is_object(map) && !json_is_null(map))
+		return wrong_type(key, "an object", ret_text);
 	items = scratch_array(scratch, json_object_size(map), sizeof(*items));
 	if (!items)
 		return fail(ret_text, WB_NO_MEMORY, "out of memory");

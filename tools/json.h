@@ -22,7 +22,8 @@ enum wb_error parse_object(struct scratch *scratch, const char *bytes,
 			   size_t size, const json_t **ret_object,
 			   struct wb_text *ret_text);
 
-/* Optional fields: where `key` is absent, `*ret_…` is NULL. */
+/* Optional fields: where `key` is absent, `*ret_…` is NULL. Arrays and labels
+ * may be null, which is how programs in Go write empty ones. */
 enum wb_error field_text(const json_t *object, const char *key,
 			 const char **ret_text_value, struct wb_text *ret_text);
 enum wb_error field_object(const json_t *object, const char *key,

@@ -251,7 +251,7 @@ enum wb_error oci_layout_find(struct scratch *scratch, const char *place,
 				    INDEX_BYTES_MAX, &index, ret_text);
 	if (!error)
 		error = field_array(index, "manifests", &manifests, ret_text);
-	if (!error && !manifests)
+	if (!error && !json_object_get(index, "manifests"))
 		error = fail(ret_text, WB_BAD_INPUT,
 			     "oci:%s: index.json has no \"manifests\"",
 			     directory);

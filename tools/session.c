@@ -6,9 +6,11 @@
 #include "tools/wording.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *variable(const char *name)
 {
@@ -26,6 +28,9 @@ static enum wb_error choose_namespace(struct session *session)
 		session->ns = variable("CONTAINERD_NAMESPACE");
 	if (!session->ns)
 		session->ns = "default";
+	if (!*session->ns)
+		return fail(&session->text, WB_BAD_INPUT,
+			    "the namespace is empty");
 	return wb_namespace_validate(session->ns, &session->text);
 }
 
@@ -71,6 +76,35 @@ static enum wb_error make_parents(struct session *session, const char *path)
 	return WB_OK;
 }
 
+/* The library reports damage as it finds it, and the error that follows tells
+ * the same; one line is enough. So the first report waits until the error is
+ * known (session_complain). */
+static void report(void *context, enum wb_severity severity, const char *line)
+{
+	struct session *session = context;
+
+	if (severity == WB_DAMAGE && !*session->damage.text)
+		snprintf(session->damage.text, sizeof(session->damage.text),
+			 "%s", line);
+	else
+		complain_report(&session->complainer, severity, line);
+}
+
+void session_complain(struct session *session, enum wb_error error)
+{
+	const char *message =
+		*session->text.text ? session->text.text : wb_error_text(error);
+
+	if (*session->damage.text &&
+	    (!error || !strstr(message, session->damage.text)))
+		complain_report(&session->complainer, WB_DAMAGE,
+				session->damage.text);
+	if (error && !session->answered_no)
+		complain_error(&session->complainer, error, message,
+			       session->current_known ? &session->current
+						      : NULL);
+}
+
 static enum wb_error open_directory(struct session *session, enum access access)
 {
 	struct wb_open_options options = {
@@ -78,8 +112,8 @@ static enum wb_error open_directory(struct session *session, enum access access)
 		.flags = access == ACCESS_READ	   ? WB_OPEN_READ_ONLY
 			 : access == ACCESS_CREATE ? WB_OPEN_CREATE
 						   : 0,
-		.report = complain_report,
-		.report_context = &session->complainer,
+		.report = report,
+		.report_context = session,
 	};
 	const char *path = session->address.path;
 	struct wb_text inner = {""};
@@ -90,20 +124,17 @@ static enum wb_error open_directory(struct session *session, enum access access)
 	if (error)
 		return error;
 	error = wb_store_open(path, &options, &session->store, &inner);
+	if (!error)
+		return wb_images_local(session->store, &session->images);
 	if (error == WB_NOT_A_STORE)
 		return fail(&session->text, error,
 			    "dir:%s: no waybill store is there; the first put "
 			    "makes one",
 			    path);
-	if (error == WB_LOCKED)
-		return fail(&session->text, error,
-			    "%s; if that is a daemon, use --store unix:SOCKET",
-			    inner.text);
-	if (error) {
-		session->text = inner;
-		return error;
-	}
-	return wb_images_local(session->store, &session->images);
+	return fail(&session->text, error, "dir:%s: %s%s", path, inner.text,
+		    error == WB_LOCKED ? "; if that is a daemon, use --store "
+					 "unix:SOCKET"
+				       : "");
 }
 
 static enum wb_error open_socket(struct session *session)
@@ -245,6 +276,7 @@ enum wb_error session_call(struct session *session, struct wb_call *ret_call)
 	struct wb_call call = {
 		.size = sizeof(call),
 		.ns = session->ns,
+		.actor = &session->actor,
 		.reason = session_option(session, OPTION_REASON)->text,
 		.operation_id =
 			session_option(session, OPTION_OPERATION_ID)->text,

@@ -22,7 +22,9 @@ struct session {
 	struct scratch scratch;
 	struct output output;
 	struct complainer complainer;
-	struct wb_text text; /* of the error that a command returns */
+	struct wb_text text;   /* of the error that a command returns */
+	struct wb_text damage; /* first reported, held back: see session.c */
+	struct wb_actor actor;
 	struct address address;
 	const char *ns;
 	bool json;
@@ -53,6 +55,9 @@ enum wb_error session_open(struct session *session, enum access access);
 /* Closes what is open. After a change a failure is a warning, for what was
  * answered holds. */
 void session_close(struct session *session);
+
+/* Says what went wrong, if anything did, on standard error. */
+void session_complain(struct session *session, enum wb_error error);
 
 /* Frees all. */
 void session_release(struct session *session);

@@ -98,11 +98,7 @@ int main(int argc, char **argv)
 		session.answered_no = session.answered_no && !undelivered;
 		error = undelivered ? undelivered : error;
 	}
-	if (error && !session.answered_no)
-		complain_error(&session.complainer, error,
-			       *session.text.text ? session.text.text
-						  : wb_error_text(error),
-			       session.current_known ? &session.current : NULL);
+	session_complain(&session, error);
 	session_release(&session);
 	return (int)exit_status_of(error);
 }

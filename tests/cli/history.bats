@@ -145,7 +145,7 @@ story()
 @test "what is not there is exit 2, and nothing is shown" {
 	story
 	refuse_untouched 2 "not found" show x
-	refuse_untouched 2 "has 4 versions, so the oldest is @{3}" show 'a@{4}'
+	refuse_untouched 2 "has 4 versions, so the oldest is @.3.$" show 'a@{4}'
 	refuse_untouched 2 "has 4 versions" show 'a@{18446744073709551615}'
 	refuse_untouched 2 "did not exist then" show 'b@{r1}'
 	refuse_untouched 2 "did not exist then" show 'a@{yesterday}'
@@ -167,8 +167,8 @@ story()
 }
 
 @test "a raw name may contain @{, and --at is for it" {
-	put --raw 'odd@{1}' $d1
-	put --raw 'odd@{1}' $d2
+	put 'odd@{1}' $d1 --raw
+	put 'odd@{1}' $d2 --raw
 	expect 0 show --raw -q 'odd@{1}'
 	is "$output" $d2
 	expect 0 show --raw -q 'odd@{1}' --at 1

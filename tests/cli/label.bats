@@ -68,9 +68,9 @@ labels()
 @test "labels have a bound together" {
 	put a
 	set --
-	for i in $(seq 260); do
+	for i in $(seq 270); do
 		set -- "$@" "k$i=$(printf 'a%.0s' {1..4000})"
 	done
-	expect 0 label a "${@:1:130}"
-	refuse 65 . label a "${@:131:130}" "k=$(printf 'a%.0s' {1..4000})"
+	expect 0 label a "${@:1:135}"
+	refuse 65 "greater than maximum size" label a "${@:136:135}"
 }

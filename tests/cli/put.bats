@@ -249,7 +249,7 @@ print(json.dumps(json.load(sys.stdin)["target"]))' |
 }
 
 @test "--raw keeps a name as it stands" {
-	put --raw redis $d1
+	put redis $d1 --raw
 	put redis $d2
 	expect 0 ls -q
 	is "$output" "$library/redis:latest

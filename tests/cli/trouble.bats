@@ -103,8 +103,10 @@ break_at()
 	for i in $(seq 20); do is "$(cat "out$i")" $d1; done
 	# Each writer is told that it is done or that it is locked out.
 	for i in $(seq 20); do
-		(waybill put "n$i" --media-type t --digest $d1 --size 1 \
-			>/dev/null 2>&1; echo $? >"status$i") 3>&- &
+		(ended=0
+		waybill put "n$i" --media-type t --digest $d1 --size 1 \
+			>/dev/null 2>&1 || ended=$?
+		echo $ended >"status$i") 3>&- &
 	done
 	wait
 	for i in $(seq 20); do
@@ -116,7 +118,7 @@ break_at()
 	done
 }
 
-# full_disk SCRIPT: runs it with $small, a file system of 3 MiB.
+# full_disk SCRIPT: runs it with $small, a file system of 8 MiB.
 full_disk()
 {
 	export binary d1
@@ -124,11 +126,11 @@ full_disk()
 	mkdir -p "$small"
 	if [ "$(id -u)" -eq 0 ]; then
 		unshare -m bash -euc "
-			mount -t tmpfs -o size=3m none '$small'
+			mount -t tmpfs -o size=8m none '$small'
 			$1"
 	else
 		unshare -Urm bash -euc "
-			mount -t tmpfs -o size=3m none '$small'
+			mount -t tmpfs -o size=8m none '$small'
 			$1"
 	fi
 }
@@ -138,8 +140,11 @@ full_disk()
 		skip "no name spaces"
 	run --separate-stderr full_disk '
 		export WAYBILL_STORE=dir:$small/store
-		"$binary" put a --media-type t --digest $d1 --size 1
-		head -c 4M /dev/zero >$small/ballast 2>/dev/null || true
+		"$binary" put a --media-type t --digest $d1 --size 1 -q
+		"$binary" tag -q a b
+		head -c 9M /dev/zero >$small/ballast 2>/dev/null || true
+		# The log has room of its own.
+		"$binary" rm b
 		i=0
 		value=$(printf "v%.0s" $(seq 4000))
 		status=0
@@ -153,16 +158,18 @@ full_disk()
 		echo "status $status"
 		"$binary" get a -q
 		[ $("$binary" ls -q | wc -l) -eq $i ] && echo "all there"
-		"$binary" rm a -q && "$binary" get a || echo "gone $?"
 		rm $small/ballast
 		"$binary" put n$i --media-type t --digest $d1 --size 1 -q
-		"$binary" get n$i -q'
+		"$binary" get n$i -q
+		"$binary" rm n$i'
 	echo "$output$stderr"
 	is "$status" 0
-	has "$output" "status 73"
-	has "$output" "$d1"
-	has "$output" "all there"
-	has "$output" "gone 2"
+	is "${lines[0]}" "$library/b:latest: removed at revision 3"
+	is "${lines[1]}" "status 73"
+	is "${lines[2]}" $d1
+	is "${lines[3]}" "all there"
+	is "${lines[4]}" $d1
+	has "${lines[5]}" removed
 	has "$stderr" "space"
 }
 
@@ -170,7 +177,7 @@ full_disk()
 	unshare ${EUID:+-Urm} true || [ "$(id -u)" -eq 0 ] ||
 		skip "no name spaces"
 	run --separate-stderr full_disk '
-		head -c 4M /dev/zero >$small/ballast 2>/dev/null || true
+		head -c 9M /dev/zero >$small/ballast 2>/dev/null || true
 		status=0
 		"$binary" put a --media-type t --digest $d1 --size 1 \
 			--store dir:$small/store || status=$?
@@ -220,10 +227,11 @@ full_disk()
 
 # --- Signals -----------------------------------------------------------------
 
-# in_background ARGUMENT…: with signals as in a terminal; sets $pid.
+# in_background INPUT ARGUMENT…: with signals as in a terminal; sets $pid.
 in_background()
 {
-	env --default-signal=INT,TERM,HUP "$binary" "$@" >out 2>err 3>&- &
+	env --default-signal=INT,TERM,HUP "$binary" "${@:2}" <"$1" \
+		>out 2>err 3>&- 4>&- &
 	pid=$!
 }
 
@@ -244,15 +252,14 @@ until_ready()
 
 @test "Ctrl-C while it waits for input is exit 130, nothing done" {
 	mkfifo input
+	exec 4<>input
 	for signal in INT TERM HUP; do
 		for command in "put a -" "apply -"; do
-			exec 4<>input
-			in_background $command <input
+			in_background input $command
 			until_ready
 			kill -$signal $pid
 			ended=0
 			wait $pid || ended=$?
-			exec 4>&-
 			is "$ended" 130
 			is "$(cat out)" ""
 			is "$(cat err)" \
@@ -260,21 +267,20 @@ until_ready()
 			[ ! -e "$store" ]
 		done
 	done
-	exec 4<>input
-	in_background put a - --json <input
+	in_background input put a - --json
 	until_ready
 	kill -INT $pid
 	wait $pid || true
-	exec 4>&-
 	is "$(json error/code "$(cat err)")" cancelled
 	is "$(json error/status "$(cat err)")" 130
+	exec 4>&-
 }
 
 @test "a signal that is ignored stays ignored" {
 	mkfifo input
 	exec 4<>input
 	(trap '' INT HUP
-	exec "$binary" put a - <input >out 2>err 3>&-) &
+	exec "$binary" put a - <input >out 2>err 3>&- 4>&-) &
 	pid=$!
 	until [ "$(readlink "/proc/$pid/exe")" = "$binary" ]; do
 		sleep 0.01
@@ -288,43 +294,88 @@ until_ready()
 	is "$output" $d1
 }
 
-# slow_sync SIGNAL…: a put whose syncs take a while; the signals come while
-# the store is open for writing. Sets $ended.
+put_slowly=(put a --media-type t --digest "$d2" --size 1)
+
+# until_stuck PID LINES: the program behind strace PID is held for some time,
+# after LINES calls were traced. Sets $tracee.
+until_stuck()
+{
+	local held=0 line
+	while [ $held -lt 10 ]; do
+		sleep 0.01
+		tracee=$(cat "/proc/$1/task/$1/children")
+		tracee=${tracee% }
+		[ -n "$tracee" ] || continue
+		read -r line <"/proc/$tracee/stat" || continue
+		line=${line#*) }
+		if [ "${line%% *}" = t ] && [ "$(wc -l <trace)" -eq "$2" ] &&
+			[ "$(readlink "/proc/$tracee/exe")" = "$binary" ]; then
+			held=$((held + 1))
+		else
+			held=0
+		fi
+	done
+}
+
+# slow_sync NUMBER SIGNAL…: a put whose NUMBERth sync takes a while; the
+# signals come meanwhile. Sets $ended.
 slow_sync()
 {
-	local tracee
+	: >trace
 	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o trace \
-		-e trace=fdatasync,fsync \
-		-e inject=fdatasync,fsync:delay_enter=400000 \
-		env --default-signal=INT,TERM,HUP "$binary" put a \
-		--media-type t --digest $d2 --size 1 >out 2>err 3>&- &
+		-e trace=fdatasync \
+		-e inject=fdatasync:delay_enter=1000000:when="$1" \
+		env --default-signal=INT,TERM,HUP "$binary" \
+		"${put_slowly[@]}" >out 2>err 3>&- &
 	pid=$!
-	until [ -s trace ]; do sleep 0.01; done
-	tracee=$(awk 'NR == 1 { print $1 }' trace)
-	for signal in "$@"; do
+	until_stuck $pid $(($1 - 1))
+	for signal in "${@:2}"; do
 		kill -"$signal" "$tracee"
-		# Two of a kind that come together would count once.
-		sleep 0.05
 	done
 	ended=0
 	wait $pid || ended=$?
 }
 
-@test "Ctrl-C while the store is open for writing: all or nothing" {
-	put a $d1
-	slow_sync INT
-	case $ended in
-	0) wanted=$d2 ;;
-	130) wanted=$d1 ;;
-	*) echo "ended $ended: $(cat err)"; return 1 ;;
-	esac
-	expect 0 get -q a
-	is "$output" $wanted
+# Which sync makes that put durable: the first after its digest was written,
+# counted on a copy of the store.
+commit_sync()
+{
+	cp -r "$store" copy
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o count -s 4096 \
+		-e trace=fdatasync,pwrite64 \
+		"$binary" "${put_slowly[@]}" --store "dir:$PWD/copy" \
+		>/dev/null 3>&-
+	awk -v digest="${d2#sha256:}" '
+		/ pwrite64/ && index($0, digest) { written = 1 }
+		/ fdatasync/ { n++; if (written) { print n; exit } }
+	' count
 }
 
-@test "Ctrl-C twice gives up, and says that nobody knows" {
+@test "Ctrl-C while the store is being opened is exit 130" {
 	put a $d1
-	slow_sync INT INT
+	slow_sync 1 INT
+	is "$ended" 130
+	is "$(cat err)" "waybill: put: interrupted, nothing was changed"
+	expect 0 get -q a
+	is "$output" $d1
+}
+
+@test "Ctrl-C while the change is written lets it finish" {
+	put a $d1
+	number=$(commit_sync)
+	[ "$number" -gt 1 ]
+	slow_sync "$number" INT
+	is "$ended" 0
+	is "$(cat out)" "$library/a:latest: put at revision 2"
+	is "$(cat err)" ""
+	expect 0 get -q a
+	is "$output" $d2
+}
+
+@test "a second signal gives up, and says that nobody knows" {
+	put a $d1
+	# Two of a kind would be one, as they come together.
+	slow_sync "$(commit_sync)" INT TERM
 	is "$ended" 5
 	has "$(cat err)" "not known"
 	expect 0 get -q a
