@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading from memory that rots: the wrong bit is named, never served.
+ */
+#include "store/state.h"
+
+#include "tests/support/shelf.h"
+
+static struct shelf shelf;
+
+static void set_up(void)
+{
+	shelf_init(&shelf, 1);
+	ck_ok(shelf_open(&shelf));
+}
+
+static void tear_down(void)
+{
+	shelf_release(&shelf);
+}
+
+/* The one record of a key: staged, then the index's, then an old version. */
+static struct record *stage_record(const char *name, const char *value)
+{
+	struct wb_key key = named(name);
+	struct record *record;
+	struct key encoded;
+
+	ck_ok(key_encode(&key, &encoded));
+	stage_put(&shelf, name, value);
+	pthread_mutex_lock(&shelf.store->staged);
+	record = overlay_find(shelf.store,
+			      index_hash(shelf.store->index, encoded.bytes,
+					 encoded.size),
+			      &encoded);
+	pthread_mutex_unlock(&shelf.store->staged);
+	ck_assert_ptr_nonnull(record);
+	return record;
+}
+
+static struct record *put_record(const char *name, const char *value)
+{
+	struct record *record = stage_record(name, value);
+
+	ck_ok(store_flush(shelf.store));
+	return record;
+}
+
+static void flip(struct record *record, size_t bit)
+{
+	((uint8_t *)record)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+}
+
+static enum wb_error get(const char *name, struct wb_view *view,
+			 struct wb_txn *txn)
+{
+	struct wb_key key = named(name);
+	struct wb_record record;
+	char value[64];
+
+	if (view)
+		return wb_view_get(view, &key, value, sizeof(value), &record);
+	if (txn)
+		return wb_txn_get(txn, &key, value, sizeof(value), &record);
+	return wb_get(shelf.store, &key, value, sizeof(value), &record);
+}
+
+static bool count_one(void *context, const struct wb_record *record)
+{
+	(void)record;
+	++*(size_t *)context;
+	return true;
+}
+
+static enum wb_error list(struct wb_view *view, struct wb_txn *txn)
+{
+	struct wb_bytes none = {NULL, 0};
+	size_t count = 0;
+
+	return view ? wb_view_list(view, 64, text_of("n"), none, none,
+				   count_one, &count)
+		    : wb_txn_list(txn, 64, text_of("n"), none, none, count_one,
+				  &count);
+}
+
+/* Whatever bit it is; and what was said names the victim. */
+static void check_named(const char *name)
+{
+	char part[32];
+
+	snprintf(part, sizeof(part), "namespace 'n', name '%s'", name);
+	ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE, part));
+	simenv_forget(&shelf.env);
+}
+
+START_TEST(a_flipped_bit_is_corrupt_to_every_reader_and_named)
+{
+	struct record *record;
+	struct wb_view *view;
+	struct wb_txn *txn;
+	size_t bits;
+
+	shelf_put(&shelf, "before", "1");
+	record = put_record("rotten", "some value");
+	shelf_put(&shelf, "then", "1");
+	bits = 8 * record_size(record);
+	ck_ok(wb_view_begin(shelf.store, &view));
+	txn = shelf_begin(&shelf);
+	for (size_t bit = 0; bit < bits; bit++) {
+		flip(record, bit);
+		ck_error(get("rotten", NULL, NULL), WB_CORRUPT);
+		check_named("rotten");
+		ck_error(get("rotten", view, NULL), WB_CORRUPT);
+		check_named("rotten");
+		ck_error(get("rotten", NULL, txn), WB_CORRUPT);
+		check_named("rotten");
+		ck_ok(get("before", NULL, NULL));
+		ck_ok(get("then", view, NULL));
+		flip(record, bit);
+	}
+	ck_ok(get("rotten", NULL, NULL));
+	wb_view_end(view);
+	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
+START_TEST(a_listing_across_damage_fails)
+{
+	struct record *record;
+	struct wb_view *view;
+	struct wb_txn *txn;
+	size_t bits;
+
+	shelf_put(&shelf, "a", "1");
+	record = put_record("b", "some value");
+	shelf_put(&shelf, "c", "1");
+	bits = 8 * record_size(record);
+	ck_ok(wb_view_begin(shelf.store, &view));
+	txn = shelf_begin(&shelf);
+	for (size_t bit = 0; bit < bits; bit++) {
+		flip(record, bit);
+		ck_error(list(view, NULL), WB_CORRUPT);
+		ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
+		simenv_forget(&shelf.env);
+		ck_error(list(NULL, txn), WB_CORRUPT);
+		ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
+		simenv_forget(&shelf.env);
+		flip(record, bit);
+	}
+	ck_ok(list(view, NULL));
+	ck_ok(list(NULL, txn));
+	wb_view_end(view);
+	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
+START_TEST(an_old_version_rots_no_better)
+{
+	struct record *record;
+	struct wb_view *view;
+	size_t bits;
+
+	shelf_put(&shelf, "a", "1");
+	record = put_record("b", "old");
+	ck_ok(wb_view_begin(shelf.store, &view));
+	shelf_put(&shelf, "b", "new");
+	bits = 8 * record_size(record);
+	for (size_t bit = 0; bit < bits; bit++) {
+		flip(record, bit);
+		ck_error(get("b", view, NULL), WB_CORRUPT);
+		check_named("b");
+		ck_error(list(view, NULL), WB_CORRUPT);
+		ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
+		simenv_forget(&shelf.env);
+		ck_text(shelf_text(&shelf, "b"), "new");
+		flip(record, bit);
+	}
+	ck_text(view_listing(view, "", ""), "a=1 b=old");
+	wb_view_end(view);
+}
+END_TEST
+
+START_TEST(a_staged_record_is_verified_before_an_update_sees_it)
+{
+	struct record *record = stage_record("b", "staged");
+	struct wb_txn *txn = shelf_begin(&shelf);
+	/* A bit of the value, which no look-up needs. */
+	size_t bit = 8 * record_size(record) - 1;
+
+	flip(record, bit);
+	ck_error(get("b", NULL, txn), WB_CORRUPT);
+	check_named("b");
+	ck_error(list(NULL, txn), WB_CORRUPT);
+	ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
+	flip(record, bit);
+	ck_text(txn_listing(txn, "", ""), "b=staged");
+	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
+START_TEST(a_report_is_one_line_whatever_the_name)
+{
+	struct record *record = put_record("\n\x1b[31m\xff", "1");
+
+	flip(record, 8 * record_size(record) - 1);
+	ck_error(get("\n\x1b[31m\xff", NULL, NULL), WB_CORRUPT);
+	ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE, "name '??[31m?'"));
+}
+END_TEST
+
+START_TEST(a_get_is_one_copy_and_says_what_it_is)
+{
+	struct wb_key key = named("a");
+	struct wb_record record = {.revision = 77};
+	char value[8] = "xxxxxxx";
+
+	ck_error(wb_get(shelf.store, &key, value, 8, &record), WB_NOT_FOUND);
+	ck_assert_uint_eq(record.revision, 77);
+	simenv_set_wall(&shelf.env, 5);
+	shelf_put(&shelf, "a", "123");
+	ck_ok(wb_get(shelf.store, &key, value, 8, &record));
+	ck_assert_ptr_eq(record.value.data, value);
+	ck_assert_uint_eq(record.value.size, 3);
+	ck_assert_ptr_eq(record.key.name.data, key.name.data);
+	ck_assert_uint_eq(record.revision, 1);
+	ck_assert_int_eq(record.time_ns, 5);
+	ck_assert_mem_eq(value, "123xxxx", 8);
+	shelf_put(&shelf, "a", "");
+	ck_ok(wb_get(shelf.store, &key, NULL, 0, &record));
+	ck_assert_uint_eq(record.value.size, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("read");
+	TCase *tcase = tcase_create("read");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase,
+		       a_flipped_bit_is_corrupt_to_every_reader_and_named);
+	tcase_add_test(tcase, a_listing_across_damage_fails);
+	tcase_add_test(tcase, an_old_version_rots_no_better);
+	tcase_add_test(tcase,
+		       a_staged_record_is_verified_before_an_update_sees_it);
+	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);
+	tcase_add_test(tcase, a_get_is_one_copy_and_says_what_it_is);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
