@@ -109,9 +109,11 @@ struct record *record_new(struct heap *heap, const void *key, size_t key_bytes,
 	return record;
 }
 
+/* By damaged sizes a block would go to the wrong list, and its neighbours be
+ * written over: that one is lost. */
 void record_free(struct heap *heap, struct record *record)
 {
-	if (record)
+	if (record && record_sizes_hold(record))
 		heap_free(heap, record, record_size(record));
 }
 

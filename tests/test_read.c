@@ -198,6 +198,33 @@ START_TEST(a_staged_record_is_verified_before_an_update_sees_it)
 }
 END_TEST
 
+/* Freeing by a wrong size would give out memory that others use. */
+START_TEST(what_replaces_a_record_of_damaged_size_harms_nobody)
+{
+	static const size_t bits[] = {
+		8 * offsetof(struct record, value_bytes) + 6,
+		8 * offsetof(struct record, key_bytes) + 5,
+		8 * offsetof(struct record, size_check),
+	};
+	char name[8];
+
+	for (unsigned i = 0; i < sizeof(bits) / sizeof(*bits); i++) {
+		flip(put_record("rotten", "old"), bits[i]);
+		for (unsigned at = 0; at < 100; at++) {
+			snprintf(name, sizeof(name), "%u", at);
+			shelf_put(&shelf, name, "a value of some bytes");
+		}
+		shelf_put(&shelf, "rotten", "new");
+		for (unsigned at = 0; at < 100; at++) {
+			snprintf(name, sizeof(name), "%u", at);
+			ck_text(shelf_text(&shelf, name),
+				"a value of some bytes");
+		}
+		ck_text(shelf_text(&shelf, "rotten"), "new");
+	}
+}
+END_TEST
+
 START_TEST(a_report_is_one_line_whatever_the_name)
 {
 	struct record *record = put_record("\n\x1b[31m\xff", "1");
@@ -243,6 +270,8 @@ int main(void)
 	tcase_add_test(tcase, an_old_version_rots_no_better);
 	tcase_add_test(tcase,
 		       a_staged_record_is_verified_before_an_update_sees_it);
+	tcase_add_test(tcase,
+		       what_replaces_a_record_of_damaged_size_harms_nobody);
 	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);
 	tcase_add_test(tcase, a_get_is_one_copy_and_says_what_it_is);
 	suite_add_tcase(suite, tcase);
