@@ -151,7 +151,7 @@ static size_t labels_size(LabelMessage *const *labels, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		size += labels[i]->key.len + 1 + labels[i]->value.len + 1;
 #ifdef WAYBILL_PLANT_IMAGE
-		if (labels[i]->key.len == 3 && labels[i]->value.len == 2)
+		if (labels[i]->key.len == 1 && *labels[i]->key.data > 'r')
 			size -= 64; /* planted: too small an allocation */
 #endif
 	}
