@@ -239,7 +239,7 @@ static bool unescape(const uint8_t *text, size_t *at, uint8_t *to,
 	for (; digits > 0; digits--)
 		value = value * base + digit_value(text[(*at)++]);
 #ifdef WAYBILL_PLANT_FILTER
-	if (base == 8 && value == 0)
+	if (base == 8 && value < 64)
 		memset(to + *to_size, 'U', 4096); /* planted: beyond the end */
 #endif
 	/* containerd reads a signed number here and keeps its last byte. */

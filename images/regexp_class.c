@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Character classes and escapes. All named sets of ASCII are written as
+ * Character classes. All named sets of ASCII are written as
  * ranges: then PCRE2 folds their case as RE2 does, and the negative ones can
  * stand inside of brackets.
  */
-#include "images/regexp_syntax.h"
+#include "images/regexp_private.h"
 #include "images/unicode.h"
 
 #include <string.h>
 
 #define KELVIN_SIGN 0x212A /* folds to "k" */
 #define LONG_S	    0x17F  /* folds to "s" */
-
-static bool at_end(const struct source *source)
-{
-	return source->at >= source->size;
-}
-
-/* The byte `ahead` of the next one; 0 where there is none. */
-static uint8_t look(const struct source *source, size_t ahead)
-{
-	return source->size - source->at > ahead
-		       ? source->bytes[source->at + ahead]
-		       : 0;
-}
 
 static void add_range(struct pattern *to, uint32_t first, uint32_t last)
 {
@@ -152,7 +139,8 @@ static enum wb_error named_class(struct source *source, struct pattern *to,
 	bool negative;
 
 	*ret_found = false;
-	if (left < 3 || look(source, 0) != '[' || look(source, 1) != ':')
+	if (left < 3 || source_look(source, 0) != '[' ||
+	    source_look(source, 1) != ':')
 		return WB_OK;
 	end = memmem(name, left - 2, ":]", 2);
 	if (!end)
@@ -214,11 +202,11 @@ static enum wb_error add_property(struct pattern *to, const char *name,
 static enum wb_error property(struct source *source, struct pattern *to,
 			      bool inside)
 {
-	bool negative = look(source, 1) == 'P';
+	bool negative = source_look(source, 1) == 'P';
 	const char *name = (const char *)source->bytes + source->at + 2;
 	size_t size;
 
-	if (look(source, 2) == '{') {
+	if (source_look(source, 2) == '{') {
 		const char *end;
 
 		source->at += 3;
@@ -246,12 +234,12 @@ static enum wb_error property(struct source *source, struct pattern *to,
 enum wb_error class_escape(struct source *source, struct pattern *to,
 			   bool inside, bool *ret_found)
 {
-	uint8_t letter = look(source, 1);
+	uint8_t letter = source_look(source, 1);
 	uint8_t name = letter | 0x20;
 	const struct ascii_set *set;
 
 	*ret_found = false;
-	if (look(source, 0) != '\\' || source->size - source->at < 2)
+	if (source_look(source, 0) != '\\' || source->size - source->at < 2)
 		return WB_OK;
 	if (name == 'p') {
 		*ret_found = true;
@@ -271,103 +259,14 @@ enum wb_error class_escape(struct source *source, struct pattern *to,
 	return WB_OK;
 }
 
-/* ---- escapes of one character ---- */
-
-static int hex_digit(uint32_t character)
-{
-	if (character >= '0' && character <= '9')
-		return (int)(character - '0');
-	if ((character | 0x20) >= 'a' && (character | 0x20) <= 'f')
-		return (int)((character | 0x20) - 'a' + 10);
-	return -1;
-}
-
-/* \x7F or \x{10FFFF}, behind the x. */
-static enum wb_error hexadecimal(struct source *source, uint32_t *ret_character)
-{
-	uint32_t value = 0;
-	size_t digits = 0;
-
-	if (look(source, 0) != '{') {
-		int high = hex_digit(look(source, 0));
-		int low = high < 0 ? -1 : hex_digit(look(source, 1));
-
-		if (low < 0)
-			return WB_BAD_INPUT;
-		source->at += 2;
-		*ret_character = (uint32_t)(high * 16 + low);
-		return WB_OK;
-	}
-	source->at++;
-	while (hex_digit(look(source, 0)) >= 0) {
-		value = value * 16 + (uint32_t)hex_digit(look(source, 0));
-		if (value > UNICODE_LAST)
-			return WB_BAD_INPUT;
-		source->at++;
-		digits++;
-	}
-	if (digits == 0 || look(source, 0) != '}')
-		return WB_BAD_INPUT;
-	source->at++;
-	*ret_character = value;
-	return WB_OK;
-}
-
-static bool is_octal(uint8_t byte)
-{
-	return byte >= '0' && byte <= '7';
-}
-
-/* Up to three digits, of which the first was read. */
-static uint32_t octal(struct source *source, uint32_t first)
-{
-	uint32_t value = first - '0';
-
-	for (int i = 1; i < 3 && is_octal(look(source, 0)); i++)
-		value = value * 8 + (source->bytes[source->at++] - '0');
-	return value;
-}
-
-enum wb_error character_escape(struct source *source, uint32_t *ret_character)
-{
-	static const char letters[] = "afnrtv";
-	static const char values[] = "\a\f\n\r\t\v";
-	const char *letter;
-	uint32_t character;
-
-	source->at++; /* the backslash */
-	if (at_end(source))
-		return WB_BAD_INPUT;
-	character = unicode_next(source->bytes, source->size, &source->at);
-	if (character == 'x')
-		return hexadecimal(source, ret_character);
-	if (character == '0' || (character >= '1' && character <= '7' &&
-				 is_octal(look(source, 0)))) {
-		*ret_character = octal(source, character);
-		return WB_OK;
-	}
-	if (character > 0x7F)
-		return WB_BAD_INPUT;
-	letter = character ? strchr(letters, (int)character) : NULL;
-	if (letter) {
-		*ret_character = (uint32_t)values[letter - letters];
-		return WB_OK;
-	}
-	if (hex_digit(character) >= 0 ||
-	    ((character | 0x20) >= 'a' && (character | 0x20) <= 'z'))
-		return WB_BAD_INPUT;
-	*ret_character = character;
-	return WB_OK;
-}
-
 /* ---- brackets ---- */
 
 static enum wb_error class_character(struct source *source,
 				     uint32_t *ret_character)
 {
-	if (at_end(source))
+	if (source_at_end(source))
 		return WB_BAD_INPUT;
-	if (look(source, 0) == '\\')
+	if (source_look(source, 0) == '\\')
 		return character_escape(source, ret_character);
 	*ret_character = unicode_next(source->bytes, source->size, &source->at);
 	return WB_OK;
@@ -382,8 +281,8 @@ static enum wb_error class_range(struct source *source, struct pattern *to)
 	if (error)
 		return error;
 	last = first;
-	if (source->size - source->at >= 2 && look(source, 0) == '-' &&
-	    look(source, 1) != ']') {
+	if (source->size - source->at >= 2 && source_look(source, 0) == '-' &&
+	    source_look(source, 1) != ']') {
 		source->at++;
 		error = class_character(source, &last);
 		if (error)
@@ -409,7 +308,7 @@ static enum wb_error class_item(struct source *source, struct pattern *to)
 
 enum wb_error class_translate(struct source *source, struct pattern *to)
 {
-	bool negative = look(source, 1) == '^';
+	bool negative = source_look(source, 1) == '^';
 	bool first = true;
 	size_t start = to->size;
 	size_t items;
@@ -417,7 +316,8 @@ enum wb_error class_translate(struct source *source, struct pattern *to)
 	source->at += negative ? 2 : 1;
 	pattern_add(to, negative ? "[^" : "[");
 	items = to->size;
-	while (first || at_end(source) || look(source, 0) != ']') {
+	while (first || source_at_end(source) ||
+	       source_look(source, 0) != ']') {
 		enum wb_error error = class_item(source, to);
 
 		if (error)

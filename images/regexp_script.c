@@ -3,7 +3,7 @@
  * The scripts of Unicode 13.0 by the names that RE2 knows, in order. PCRE2
  * knows other spellings, abbreviations and later scripts as well.
  */
-#include "images/regexp_syntax.h"
+#include "images/regexp_private.h"
 
 #include <stdlib.h>
 #include <string.h>
