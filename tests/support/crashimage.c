@@ -18,11 +18,10 @@
 #define SEGMENT_BYTES (16u << 10)
 
 enum {
-	NESTED_MAX = 96,	/* images of one recovery */
-	NESTED_AT_ONCE = 2,	/* before each of its operations */
-	NESTED_EVERY = 20,	/* of the images are cut again */
-	NESTED_TWICE_EVERY = 6, /* of those images are cut a third time */
-	REOPENED_EVERY = 3,	/* are opened once more after a commit */
+	NESTED_MAX = 96,    /* images of one recovery */
+	NESTED_AT_ONCE = 2, /* before each of its operations */
+	NESTED_AFTER = 6,   /* and when it is done */
+	REOPENED_EVERY = 3, /* are opened once more after a commit */
 	READ_ONLY_EVERY = 6,
 	DEBRIS_MAX = 8,
 };
@@ -189,14 +188,17 @@ static void nested_take(struct nested *nested)
 	nested->images[nested->count++] = image;
 }
 
-static void nested_hook(void *hook_context, enum sim_op op, const char *name)
+static void nested_take_some(struct nested *nested, int images)
 {
-	struct nested *nested = hook_context;
+	while (images-- > 0 && nested->count < NESTED_MAX)
+		nested_take(nested);
+}
 
+static void nested_hook(void *nested, enum sim_op op, const char *name)
+{
 	(void)op;
 	(void)name;
-	for (int i = 0; i < NESTED_AT_ONCE && nested->count < NESTED_MAX; i++)
-		nested_take(nested);
+	nested_take_some(nested, NESTED_AT_ONCE);
 }
 
 static void nested_begin(struct nested *nested, struct crash_context *context,
@@ -494,6 +496,8 @@ static bool examine_open(struct crash_context *context, struct simdisk *disk,
 		nested_begin(nested, context, disk);
 	error = open_or_create(context, &visit, disk, promise);
 	simdisk_observe(disk, SIM_ANY_CHANGE, NULL, NULL);
+	if (nested)
+		nested_take_some(nested, NESTED_AFTER);
 	if (error)
 		return complain_of(&context->complaint,
 				   error == WB_NOT_A_STORE ? check_creation
@@ -517,17 +521,26 @@ static bool examine_open(struct crash_context *context, struct simdisk *disk,
 	return check_probe(context, &visit, disk, *ret_revision, reopen);
 }
 
+static bool is_nested(struct crash_context *context, unsigned level)
+{
+	static const uint64_t every[][2] = {
+		[NEST_SOME] = {20, 6},
+		[NEST_OFTEN] = {8, 6},
+		[NEST_ALL] = {1, 1},
+	};
+
+	return level < 2 && context->nesting != NEST_NONE &&
+	       rng_chance(&context->rng, 1, every[context->nesting][level]);
+}
+
 static bool examine(struct crash_context *context, struct simdisk *disk,
 		    const struct promise *promise, enum image_kind kind,
 		    unsigned level)
 {
-	static const uint64_t nested_every[] = {NESTED_EVERY,
-						NESTED_TWICE_EVERY};
 	uint64_t hash = simdisk_hash(disk);
 	struct promise exact = *promise;
 	struct nested nested = {.count = 0};
-	bool nest =
-		level < 2 && rng_chance(&context->rng, 1, nested_every[level]);
+	bool nest = is_nested(context, level);
 	uint64_t revision;
 	bool good;
 

@@ -73,6 +73,7 @@ static void cut_in_many_ways(struct workload *work,
 {
 	uint64_t sector_images =
 		op == SIM_SYNC ? SECTOR_IMAGES_SYNC : SECTOR_IMAGES;
+	enum nesting nesting = work->context.nesting;
 	size_t pending = simdisk_pending(work->disk);
 	struct rng *rng = &work->context.rng;
 	uint64_t at;
@@ -89,10 +90,14 @@ static void cut_in_many_ways(struct workload *work,
 		cut(work, promise, SIM_KEEP_NAMES, 0);
 		cut(work, promise, SIM_KEEP_DATA, 0);
 	}
+	/* What is torn is cut, which takes most steps. */
+	if (op == SIM_SYNC)
+		work->context.nesting = NEST_OFTEN;
 	for (at = 0; at < sector_images && pending > 0; at++)
 		cut(work, promise,
 		    rng_chance(rng, 1, 2) ? SIM_KEEP_TORN : SIM_KEEP_SECTORS,
 		    rng_next(rng));
+	work->context.nesting = nesting;
 }
 
 static void kill_process(struct workload *work, const struct promise *promise)

@@ -34,8 +34,9 @@ void crash_shared_free(struct crash_shared *shared);
 
 /* ---- one image ---- */
 
-/* Which images are cut again while they are opened. */
-enum nesting { NEST_SOME, NEST_NONE, NEST_ALL };
+/* Which images are cut again while they are opened, and those of that open
+ * once more. */
+enum nesting { NEST_SOME, NEST_OFTEN, NEST_NONE, NEST_ALL };
 
 struct crash_context {
 	struct crash_shared *shared;

@@ -29,10 +29,13 @@
 	X(fault_44_what_was_refused_for_space_does_not_come_back)             \
 	/* damage: scenario_damage.c */                                       \
 	X(fault_18_a_flipped_bit_in_a_sealed_segment_is_loud)                 \
+	X(fault_18_a_flipped_bit_in_a_mark_before_a_cut_is_loud)              \
 	X(fault_19_damage_before_the_durable_point_is_loud)                   \
 	X(fault_20_damage_to_the_last_commit_is_loud_once_marked)             \
 	X(fault_25_a_frame_embedded_in_a_value_is_none)                       \
+	X(fault_26_a_segment_of_another_store_is_loud)                        \
 	X(fault_27_every_segment_has_a_salt_of_its_own)                       \
+	X(fault_27_an_older_anchor_put_back_is_loud)                          \
 	X(fault_28_a_missing_segment_is_loud)                                 \
 	X(fault_29_the_newest_segment_missing_is_loud)                        \
 	X(fault_33_one_bad_anchor_slot_loses_nothing)                         \

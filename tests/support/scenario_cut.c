@@ -161,29 +161,34 @@ static struct promise in_flight_promise(const struct workload *work)
 	};
 }
 
+/* So many images with some sectors of the group, each opened, and cut again
+ * while that goes on. */
+static void tear(struct workload *work, const struct in_flight *flight,
+		 int images)
+{
+	const struct promise promise = in_flight_promise(work);
+	struct rng rng = rng_of(work->context.seed);
+
+	while (images-- > 0 && work_ok(work)) {
+		struct sim_crash crash = {SIM_KEEP_SECTORS, rng_next(&rng)};
+
+		(void)image_examine(&work->context,
+				    simdisk_crash(flight->disk, crash),
+				    &promise, IMAGE_CUT);
+	}
+	if (work_ok(work) &&
+	    atomic_load(&work->context.shared->counts[CRASH_TORN]) == 0)
+		(void)work_trouble(work, "no image was torn", WB_OK);
+}
+
 bool fault_03_a_frame_torn_at_any_sector_is_cut_and_kept(
 	struct complaint *complaint)
 {
 	struct workload *work = stage_begin(3);
 	struct in_flight flight = {0};
-	struct promise promise;
-	struct rng rng = rng_of(3);
 
-	work->context.nesting = NEST_ALL;
-	if (group_in_flight(work, 1, 1500, &flight)) {
-		promise = in_flight_promise(work);
-		for (int at = 0; at < 40 && work_ok(work); at++) {
-			struct sim_crash crash = {SIM_KEEP_SECTORS,
-						  rng_next(&rng)};
-
-			(void)image_examine(&work->context,
-					    simdisk_crash(flight.disk, crash),
-					    &promise, IMAGE_CUT);
-		}
-		if (work_ok(work) &&
-		    atomic_load(&work->context.shared->counts[CRASH_TORN]) == 0)
-			(void)work_trouble(work, "no image was torn", WB_OK);
-	}
+	if (group_in_flight(work, 1, 1500, &flight))
+		tear(work, &flight, 40);
 	simdisk_free(flight.disk);
 	return stage_end(work, complaint);
 }
@@ -327,22 +332,12 @@ bool fault_07_a_name_without_contents_is_loud(struct complaint *complaint)
 
 bool fault_12_recovery_is_cut_twice_anywhere(struct complaint *complaint)
 {
-	const struct sim_crash torn = {SIM_KEEP_TORN, 5};
 	struct workload *work = stage_begin(12);
 	struct in_flight flight = {0};
-	struct promise promise;
 
 	work->context.nesting = NEST_ALL;
-	if (group_in_flight(work, 3, 2000, &flight)) {
-		promise = in_flight_promise(work);
-		for (uint64_t at = 0; at < 8 && work_ok(work); at++) {
-			struct sim_crash crash = {torn.keep, torn.seed + at};
-
-			(void)image_examine(&work->context,
-					    simdisk_crash(flight.disk, crash),
-					    &promise, IMAGE_CUT);
-		}
-	}
+	if (group_in_flight(work, 3, 2000, &flight))
+		tear(work, &flight, 12);
 	simdisk_free(flight.disk);
 	return stage_end(work, complaint);
 }

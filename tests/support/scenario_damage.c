@@ -22,7 +22,8 @@ static bool loud_with_flip(struct workload *work, uint64_t id, uint64_t byte)
 		 byte);
 	simdisk_flip(work->disk, stage_path(id), 8 * byte + byte % 8);
 	good = stage_is_loud(work, what);
-	simdisk_flip(work->disk, stage_path(id), 8 * byte + byte % 8);
+	if (good)
+		simdisk_flip(work->disk, stage_path(id), 8 * byte + byte % 8);
 	return good;
 }
 
@@ -38,6 +39,26 @@ bool fault_18_a_flipped_bit_in_a_sealed_segment_is_loud(
 		for (byte = SEGMENT_FRAMES_AT; byte < size && work_ok(work);
 		     byte += 37)
 			(void)loud_with_flip(work, 1, byte);
+	}
+	return stage_end(work, complaint);
+}
+
+/* The commits before it are all there, and their chain value is right; only
+ * the place where the segment ends is not what its successor says. */
+bool fault_18_a_flipped_bit_in_a_mark_before_a_cut_is_loud(
+	struct complaint *complaint)
+{
+	struct frame_place places[FRAMES_MAX];
+	struct workload *work = stage_begin(17);
+	size_t count;
+
+	if (work_create(work) && work_commit(work, 2, 200) &&
+	    wb_store_mark(work->store) == WB_OK && work_kill(work) &&
+	    work_commit(work, 1, 200)) {
+		stage_settle(work);
+		count = stage_frames(work, 1, places);
+		assert(places[count - 1].frame.type == FRAME_MARK);
+		(void)loud_with_flip(work, 1, places[count - 1].at + 24);
 	}
 	return stage_end(work, complaint);
 }
@@ -71,10 +92,11 @@ bool fault_20_damage_to_the_last_commit_is_loud_once_marked(
 	    wb_store_mark(work->store) == WB_OK) {
 		stage_settle(work);
 		last = stage_last_commit(places, stage_frames(work, 1, places));
-		(void)loud_with_flip(work, 1, last->at + 60);
-		/* And the mark with it. */
-		simdisk_resize(work->disk, stage_path(1), last->at);
-		(void)stage_is_loud(work, "the last commit and the mark gone");
+		if (loud_with_flip(work, 1, last->at + 60)) {
+			/* And the mark with it. */
+			simdisk_resize(work->disk, stage_path(1), last->at);
+			(void)stage_is_loud(work, "commit and mark are gone");
+		}
 	}
 	return stage_end(work, complaint);
 }
@@ -131,6 +153,46 @@ bool fault_25_a_frame_embedded_in_a_value_is_none(struct complaint *complaint)
 			    places[count - 1].at);
 		(void)stage_is_whole(work, "a torn write of a hostile value");
 	}
+	return stage_end(work, complaint);
+}
+
+/* Loud, and said for what it is. */
+bool fault_26_a_segment_of_another_store_is_loud(struct complaint *complaint)
+{
+	struct workload *work = stage_begin(26);
+	struct workload *other = stage_begin(62);
+
+	if (work_create(work) && stage_fill(work, 3) && work_create(other) &&
+	    stage_fill(other, 3)) {
+		stage_settle(work);
+		stage_settle(other);
+		simdisk_copy(work->disk, stage_path(2), other->disk,
+			     stage_path(2));
+		if (stage_is_loud(work, "another store's segment") &&
+		    !strstr(work->text.text, "another store"))
+			(void)complain_of(&work->context.complaint, check_loud,
+					  "it was not told that it is another "
+					  "store's: %s",
+					  work->text.text);
+	}
+	(void)stage_end(other, complaint);
+	return stage_end(work, complaint);
+}
+
+bool fault_27_an_older_anchor_put_back_is_loud(struct complaint *complaint)
+{
+	struct workload *work = stage_begin(28);
+	struct simdisk *older = NULL;
+
+	if (work_create(work) && work_commit(work, 1, 200)) {
+		older = simdisk_clone(work->disk);
+		if (stage_fill(work, 4)) {
+			stage_settle(work);
+			simdisk_copy(work->disk, "anchor", older, "anchor");
+			(void)stage_is_loud(work, "an older anchor");
+		}
+	}
+	simdisk_free(older);
 	return stage_end(work, complaint);
 }
 
@@ -318,8 +380,10 @@ bool fault_75_history_edited_before_a_cut_is_loud(struct complaint *complaint)
 
 	if (work_create(work) && put(work)) {
 		stage_settle(work);
-		/* Segment 1 is cut, 2 follows. */
-		if (work_open(work, 0) == WB_OK && put(work)) {
+		/* Segment 1 is cut, 2 follows, and holds what the anchor
+		 * remembers. */
+		if (work_open(work, 0) == WB_OK && put(work) &&
+		    wb_store_mark(work->store) == WB_OK) {
 			stage_settle(work);
 			edit_last_commit(work, 1);
 			(void)stage_is_loud(work, "a commit before the cut");
