@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening and closing: what is there, who holds it, what is said, and what a
+ * forked child may do with it (nothing). On a real directory where the kernel
+ * matters, on a simulated disk where its bytes do.
+ */
+#include "log/format.h"
+#include "tests/support/shelf.h"
+#include "tests/support/tempdir.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct shelf shelf;
+static char *temp;
+
+static void set_up(void)
+{
+	shelf_init(&shelf, 1);
+	temp = tempdir_make();
+}
+
+static void tear_down(void)
+{
+	shelf_release(&shelf);
+	tempdir_remove(temp);
+}
+
+static enum wb_error open_at(const char *path, uint32_t flags,
+			     struct wb_store **ret_store,
+			     struct wb_text *ret_text)
+{
+	struct wb_open_options options = {
+		.size = sizeof(options),
+		.flags = flags | WB_OPEN_ANY_FILESYSTEM,
+	};
+
+	return wb_store_open(path, &options, ret_store, ret_text);
+}
+
+static struct wb_store *open_temp(uint32_t flags)
+{
+	struct wb_store *store = NULL;
+
+	ck_ok(open_at(temp, flags, &store, NULL));
+	ck_assert_ptr_nonnull(store);
+	return store;
+}
+
+static void put(struct wb_store *store, const char *name, const char *value)
+{
+	struct wb_key key = named(name);
+	struct wb_txn *txn;
+
+	ck_ok(wb_txn_begin(store, NULL, &txn, NULL));
+	ck_ok(wb_txn_put(txn, &key, text_of(value), if_any));
+	ck_ok(wb_txn_commit(txn, NULL));
+}
+
+static enum wb_error get(struct wb_store *store, const char *name)
+{
+	struct wb_key key = named(name);
+	struct wb_record record;
+	char value[64];
+
+	return wb_get(store, &key, value, sizeof(value), &record);
+}
+
+/* ---- what is there ---- */
+
+START_TEST(a_store_is_made_where_that_is_asked_for)
+{
+	char *path = strdup(tempdir_path(temp, "new"));
+	struct wb_store *store = NULL;
+
+	ck_ok(open_at(path, WB_OPEN_CREATE, &store, NULL));
+	put(store, "a", "1");
+	ck_ok(wb_store_close(store));
+	ck_ok(open_at(path, 0, &store, NULL));
+	ck_ok(get(store, "a"));
+	ck_ok(wb_store_close(store));
+	/* WB_OPEN_CREATE does no harm to one that is there. */
+	ck_ok(open_at(path, WB_OPEN_CREATE, &store, NULL));
+	ck_ok(get(store, "a"));
+	ck_ok(wb_store_close(store));
+	free(path);
+}
+END_TEST
+
+static const uint32_t not_creating[] = {0, WB_OPEN_READ_ONLY,
+					WB_OPEN_READ_ONLY | WB_OPEN_CREATE};
+
+START_TEST(where_nothing_is_nothing_is_made_unless_asked)
+{
+	char *path = strdup(tempdir_path(temp, "new"));
+	struct wb_store *store = NULL;
+	struct wb_text text = {""};
+
+	/* No directory; an empty one. */
+	ck_error(open_at(path, not_creating[_i], &store, &text),
+		 WB_NOT_A_STORE);
+	ck_assert_str_ne(text.text, "");
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	text.text[0] = 0;
+	ck_error(open_at(path, not_creating[_i], &store, &text),
+		 WB_NOT_A_STORE);
+	ck_assert_str_ne(text.text, "");
+	if (not_creating[_i] & WB_OPEN_READ_ONLY)
+		ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_ptr_null(store);
+	free(path);
+}
+END_TEST
+
+START_TEST(options_of_another_size_are_refused)
+{
+	struct wb_open_options options = {.size = sizeof(options) - 1,
+					  .flags = WB_OPEN_CREATE};
+	struct wb_store *store = NULL;
+	struct wb_text text = {""};
+
+	ck_error(wb_store_open(temp, &options, &store, &text), WB_USAGE);
+	ck_assert_str_ne(text.text, "");
+	options.size = 0;
+	ck_error(wb_store_open(temp, &options, &store, NULL), WB_USAGE);
+	ck_assert_ptr_null(store);
+}
+END_TEST
+
+START_TEST(what_was_put_is_there_after_every_kind_of_end)
+{
+	struct wb_stat first, stat;
+
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	first = shelf_stat(&shelf);
+	ck_ok(shelf_close(&shelf));
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "b", "2");
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	shelf_delete(&shelf, "a");
+	shelf_put(&shelf, "c", "3");
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_NOTHING, 0});
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), "b=2 c=3");
+	stat = shelf_stat(&shelf);
+	ck_assert_mem_eq(stat.uuid, first.uuid, sizeof(stat.uuid));
+	ck_assert_uint_eq(stat.epoch, first.epoch);
+	ck_assert_uint_eq(stat.revision, 4);
+}
+END_TEST
+
+/* ---- who holds it ---- */
+
+START_TEST(one_writer_or_several_readers)
+{
+	struct wb_store *writer, *other = NULL, *readers[3];
+	struct wb_text text = {""};
+	char pid[24];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	writer = open_temp(WB_OPEN_CREATE);
+	put(writer, "a", "1");
+	ck_error(open_at(temp, 0, &other, &text), WB_LOCKED);
+	ck_assert_ptr_nonnull(strstr(text.text, pid));
+	text.text[0] = 0;
+	ck_error(open_at(temp, WB_OPEN_READ_ONLY, &other, &text), WB_LOCKED);
+	ck_assert_ptr_nonnull(strstr(text.text, pid));
+	ck_ok(wb_store_close(writer));
+	for (int i = 0; i < 3; i++)
+		readers[i] = open_temp(WB_OPEN_READ_ONLY);
+	ck_error(open_at(temp, 0, &other, &text), WB_LOCKED);
+	for (int i = 0; i < 3; i++) {
+		ck_ok(get(readers[i], "a"));
+		ck_ok(wb_store_close(readers[i]));
+	}
+	writer = open_temp(0);
+	put(writer, "b", "1");
+	ck_ok(wb_store_close(writer));
+	ck_assert_ptr_null(other);
+}
+END_TEST
+
+START_TEST(a_failed_open_holds_nothing)
+{
+	struct wb_store *store = NULL;
+
+	ck_error(open_at(temp, 0, &store, NULL), WB_NOT_A_STORE);
+	store = open_temp(WB_OPEN_CREATE);
+	ck_ok(wb_store_close(store));
+}
+END_TEST
+
+/* ---- for reading only ---- */
+
+/* A disk on which the last group was not synced, after "a=1". */
+static void lose_power_in_a_group(void)
+{
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	for (int i = 0; i < 20; i++)
+		stage_put(&shelf, "b", "a value that takes a few bytes");
+	simdisk_cut_at(shelf.disk, SIM_SYNC, 1);
+	ck_error(store_flush(shelf.store), WB_OUTCOME_UNKNOWN);
+	shelf_kill(&shelf);
+}
+
+START_TEST(a_reader_changes_nothing_not_even_a_torn_tail)
+{
+	struct simdisk *lost;
+	unsigned torn = 0;
+	uint64_t hash;
+
+	lose_power_in_a_group();
+	lost = shelf.disk;
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	for (uint64_t seed = 0; seed < 40; seed++) {
+		struct sim_crash crash = {SIM_KEEP_TORN, seed};
+
+		shelf.disk = simdisk_crash(lost, crash);
+		hash = simdisk_hash(shelf.disk);
+		ck_ok(shelf_open(&shelf));
+		ck_text(shelf_text(&shelf, "a"), "1");
+		if (shelf_stat(&shelf).torn_bytes) {
+			torn++;
+			ck_assert(simenv_said(&shelf.env, DIAG_WARNING,
+					      "never acknowledged"));
+		}
+		ck_ok(shelf_close(&shelf));
+		ck_assert_uint_eq(simdisk_hash(shelf.disk), hash);
+		simenv_forget(&shelf.env);
+		simdisk_free(shelf.disk);
+	}
+	shelf.disk = lost;
+	ck_assert_uint_gt(torn, 0);
+}
+END_TEST
+
+START_TEST(a_writer_cuts_a_torn_tail_and_says_so)
+{
+	struct simdisk *lost;
+	unsigned torn = 0;
+
+	lose_power_in_a_group();
+	lost = shelf.disk;
+	for (uint64_t seed = 0; seed < 40; seed++) {
+		struct sim_crash crash = {SIM_KEEP_TORN, seed};
+
+		shelf.disk = simdisk_crash(lost, crash);
+		ck_ok(shelf_open(&shelf));
+		torn += shelf_stat(&shelf).torn_bytes > 0;
+		ck_assert_int_eq(shelf_stat(&shelf).torn_bytes > 0,
+				 simenv_said(&shelf.env, DIAG_WARNING,
+					     "kept in torn/"));
+		ck_ok(shelf_close(&shelf));
+		simenv_forget(&shelf.env);
+		/* Cut is cut. */
+		ck_ok(shelf_open(&shelf));
+		ck_text(shelf_text(&shelf, "a"), "1");
+		ck_assert_uint_eq(shelf_stat(&shelf).torn_bytes, 0);
+		ck_ok(shelf_close(&shelf));
+		ck_assert_uint_eq(simenv_count(&shelf.env, DIAG_WARNING), 0);
+		simdisk_free(shelf.disk);
+	}
+	shelf.disk = lost;
+	ck_assert_uint_gt(torn, 0);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+static bool take_log(void *context, const char *path, uint64_t size)
+{
+	(void)size;
+	if (strstr(path, ".log"))
+		snprintf(context, 64, "%s", path);
+	return true;
+}
+
+START_TEST(damage_is_refused_named_and_left_as_it_is)
+{
+	struct store_ticket ticket;
+	char name[64] = "";
+	uint64_t hash;
+
+	ck_ok(shelf_open(&shelf));
+	ticket = stage_put(&shelf, "a", "acknowledged");
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_ok(shelf_close(&shelf));
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_ALL, 0});
+	simdisk_each(shelf.disk, take_log, name);
+	/* In its first commit. */
+	simdisk_flip(shelf.disk, name,
+		     8 * (SEGMENT_FRAMES_AT + FRAME_HEADER_BYTES));
+	hash = simdisk_hash(shelf.disk);
+	for (unsigned mode = 0; mode < 2; mode++) {
+		shelf.options.flags = mode ? WB_OPEN_READ_ONLY : WB_OPEN_CREATE;
+		ck_error(shelf_open(&shelf), WB_CORRUPT);
+		ck_assert_ptr_nonnull(strstr(shelf.text.text, name));
+		ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE, name));
+	}
+	ck_assert_uint_eq(simdisk_hash(shelf.disk), hash);
+}
+END_TEST
+
+/* ---- close ---- */
+
+START_TEST(close_with_an_open_view_is_refused_and_frees_nothing)
+{
+	struct wb_view *view;
+
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	ck_ok(wb_view_begin(shelf.store, &view));
+	ck_error(shelf_close(&shelf), WB_USAGE);
+	ck_text(view_text(view, "a"), "1");
+	shelf_put(&shelf, "a", "2");
+	wb_view_end(view);
+	ck_ok(shelf_close(&shelf));
+}
+END_TEST
+
+START_TEST(close_with_a_view_that_was_given_up_is_refused_too)
+{
+	struct wb_view *view;
+
+	shelf.options.view_bytes_max = 1;
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	ck_ok(wb_view_begin(shelf.store, &view));
+	shelf_put(&shelf, "a", "2");
+	ck_error(shelf_close(&shelf), WB_USAGE);
+	wb_view_end(view);
+	ck_ok(shelf_close(&shelf));
+}
+END_TEST
+
+START_TEST(close_with_an_open_update_is_refused_and_frees_nothing)
+{
+	struct wb_txn *txn;
+
+	ck_ok(shelf_open(&shelf));
+	txn = shelf_begin(&shelf);
+	ck_ok(txn_put(txn, "a", "1"));
+	ck_error(shelf_close(&shelf), WB_USAGE);
+	ck_ok(wb_txn_commit(txn, NULL));
+	ck_ok(shelf_close(&shelf));
+	ck_ok(wb_store_close(NULL));
+}
+END_TEST
+
+START_TEST(close_makes_what_is_staged_durable)
+{
+	ck_ok(shelf_open(&shelf));
+	stage_put(&shelf, "a", "1");
+	stage_put(&shelf, "b", "1");
+	ck_ok(shelf_close(&shelf));
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_NOTHING, 0});
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), "a=1 b=1");
+}
+END_TEST
+
+static const struct {
+	enum sim_op kind;
+	enum wb_error fault, error;
+} close_faults[] = {
+	{SIM_WRITE, WB_NO_SPACE, WB_NO_SPACE},
+	{SIM_SYNC, WB_IO, WB_OUTCOME_UNKNOWN},
+};
+
+START_TEST(a_close_that_fails_says_so_and_ends_the_handle)
+{
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	stage_put(&shelf, "b", "1");
+	simdisk_fault(shelf.disk,
+		      (struct sim_fault){.kind = close_faults[_i].kind,
+					 .nth = 1,
+					 .error = close_faults[_i].fault,
+					 .forever = true});
+	ck_error(shelf_close(&shelf), close_faults[_i].error);
+	ck_assert_uint_eq(simdisk_handles(shelf.disk), 0);
+	simdisk_faults_clear(shelf.disk);
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_NOTHING, 0});
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), "a=1");
+}
+END_TEST
+
+/* ---- a forked child ---- */
+
+static bool count_file(void *context, const struct wb_file_stat *file)
+{
+	(void)context;
+	(void)file;
+	return true;
+}
+
+static bool stop_listing(void *context, const struct wb_record *record)
+{
+	(void)context;
+	(void)record;
+	return false;
+}
+
+static bool stop_history(void *context, const struct wb_version *version)
+{
+	(void)context;
+	(void)version;
+	return false;
+}
+
+static bool stop_namespaces(void *context, struct wb_bytes ns)
+{
+	(void)context;
+	(void)ns;
+	return false;
+}
+
+static enum wb_error never(void *context, struct wb_txn *txn)
+{
+	(void)context;
+	(void)txn;
+	abort();
+}
+
+static enum wb_error never_view(void *context, struct wb_view *view)
+{
+	(void)context;
+	(void)view;
+	abort();
+}
+
+/* Every call with one of the parent's handles: how many did not refuse. */
+static int use_handles(struct wb_store *store, struct wb_view *view,
+		       struct wb_txn *txn)
+{
+	struct wb_bytes none = {NULL, 0}, ns = {"n", 1};
+	struct wb_stat stat = {.size = sizeof(stat)};
+	struct wb_key a = named("a"), b = named("b");
+	struct store_ticket ticket = {1, 0};
+	struct wb_record record;
+	struct wb_view *new_view;
+	struct wb_txn *new_txn;
+	uint64_t revision;
+	char value[8];
+	const enum wb_error errors[] = {
+		wb_get(store, &a, value, 8, &record),
+		wb_view_begin(store, &new_view),
+		wb_view_get(view, &a, value, 8, &record),
+		wb_view_list(view, 64, ns, none, none, stop_listing, NULL),
+		wb_view_namespaces(view, 64, stop_namespaces, NULL),
+		wb_view(store, never_view, NULL),
+		wb_txn_begin(store, NULL, &new_txn, NULL),
+		wb_txn_get(txn, &a, value, 8, &record),
+		wb_txn_list(txn, 64, ns, none, none, stop_listing, NULL),
+		wb_txn_put(txn, &b, none, if_any),
+		wb_txn_delete(txn, &a, if_any),
+		wb_update(store, NULL, never, NULL, NULL),
+		wb_history(store, &a, 0, 0, stop_history, NULL),
+		wb_log(store, 0, NULL, 0, 0, stop_history, NULL),
+		wb_revision_at(store, 0, &revision),
+		wb_store_stat(store, &stat),
+		wb_store_files(store, count_file, NULL),
+		wb_store_mark(store),
+		store_flush(store),
+		store_wait(store, &ticket),
+		store_stage(txn, &ticket),
+		wb_txn_abort(txn),
+		wb_txn_commit(txn, NULL),
+		wb_store_close(store),
+	};
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		if (errors[i] != WB_FORKED)
+			fprintf(stderr, "call %zu: %s\n", i,
+				wb_error_text(errors[i]));
+		wrong += errors[i] != WB_FORKED;
+	}
+	store_settle(store);
+	wb_view_end(view);
+	return wrong;
+}
+
+START_TEST(a_forked_child_is_refused_and_the_parent_goes_on)
+{
+	struct wb_store *store = open_temp(WB_OPEN_CREATE);
+	struct wb_key c = named("c");
+	struct wb_view *view;
+	struct wb_txn *txn;
+	pid_t child;
+	int status;
+
+	put(store, "a", "1");
+	ck_ok(wb_view_begin(store, &view));
+	ck_ok(wb_txn_begin(store, NULL, &txn, NULL));
+	ck_ok(wb_txn_put(txn, &c, text_of("1"), if_any));
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(use_handles(store, view, txn));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_ok(wb_txn_commit(txn, NULL));
+	wb_view_end(view);
+	ck_ok(get(store, "c"));
+	ck_error(get(store, "b"), WB_NOT_FOUND);
+	ck_ok(wb_store_close(store));
+	store = open_temp(0);
+	ck_ok(get(store, "c"));
+	ck_ok(wb_store_close(store));
+}
+END_TEST
+
+/* What a child opens itself is its own. */
+START_TEST(a_forked_child_may_open_another_store)
+{
+	struct wb_store *store = open_temp(WB_OPEN_CREATE);
+	char *path = strdup(tempdir_path(temp, "child"));
+	pid_t child;
+	int status;
+
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		struct wb_store *own = NULL;
+
+		if (open_at(path, WB_OPEN_CREATE, &own, NULL))
+			_exit(1);
+		put(own, "a", "1");
+		_exit(wb_store_close(own));
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_ok(wb_store_close(store));
+	free(path);
+}
+END_TEST
+
+/* ---- what it says ---- */
+
+static void take_line(void *context, enum wb_severity severity,
+		      const char *line)
+{
+	ck_assert_int_eq(severity, WB_WARNING);
+	ck_assert_ptr_null(strchr(line, '\n'));
+	snprintf(context, 100, "%s", line);
+}
+
+/* Without a `report` it is standard error. */
+static void catch_stderr(const char *path)
+{
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ge(dup2(fd, 2), 0);
+	close(fd);
+}
+
+START_TEST(reports_go_where_the_options_say_else_to_standard_error)
+{
+	char *path = strdup(tempdir_path(temp, "stderr"));
+	char line[100] = "", caught[200] = "";
+	FILE *file;
+
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	shelf_kill(&shelf);
+	for (unsigned round = 0; round < 2; round++) {
+		shelf.options.report = round ? NULL : take_line;
+		shelf.options.report_context = line;
+		if (round)
+			catch_stderr(path);
+		ck_ok(shelf_open(&shelf));
+		simdisk_fault(shelf.disk, (struct sim_fault){.kind = SIM_SYNC,
+							     .nth = 1,
+							     .error = WB_IO});
+		stage_put(&shelf, "a", "2");
+		ck_error(store_flush(shelf.store), WB_OUTCOME_UNKNOWN);
+		simdisk_faults_clear(shelf.disk);
+		shelf_kill(&shelf);
+	}
+	ck_assert_str_ne(line, "");
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(caught, sizeof(caught), file));
+	fclose(file);
+	ck_assert_ptr_nonnull(strstr(caught, line));
+	ck_assert_int_eq(strncmp(caught, "waybill: warning: ", 18), 0);
+	free(path);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("open");
+	TCase *tcase = tcase_create("open");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_store_is_made_where_that_is_asked_for);
+	tcase_add_loop_test(tcase,
+			    where_nothing_is_nothing_is_made_unless_asked, 0,
+			    3);
+	tcase_add_test(tcase, options_of_another_size_are_refused);
+	tcase_add_test(tcase, what_was_put_is_there_after_every_kind_of_end);
+	tcase_add_test(tcase, one_writer_or_several_readers);
+	tcase_add_test(tcase, a_failed_open_holds_nothing);
+	tcase_add_test(tcase, a_reader_changes_nothing_not_even_a_torn_tail);
+	tcase_add_test(tcase, a_writer_cuts_a_torn_tail_and_says_so);
+	tcase_add_test(tcase, damage_is_refused_named_and_left_as_it_is);
+	tcase_add_test(tcase,
+		       close_with_an_open_view_is_refused_and_frees_nothing);
+	tcase_add_test(tcase,
+		       close_with_a_view_that_was_given_up_is_refused_too);
+	tcase_add_test(tcase,
+		       close_with_an_open_update_is_refused_and_frees_nothing);
+	tcase_add_test(tcase, close_makes_what_is_staged_durable);
+	tcase_add_loop_test(tcase,
+			    a_close_that_fails_says_so_and_ends_the_handle, 0,
+			    sizeof(close_faults) / sizeof(*close_faults));
+	tcase_add_test(tcase, a_forked_child_is_refused_and_the_parent_goes_on);
+	tcase_add_test(tcase, a_forked_child_may_open_another_store);
+	tcase_add_test(tcase,
+		       reports_go_where_the_options_say_else_to_standard_error);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
