@@ -52,93 +52,95 @@ END_TEST
 #define ROOT_SOCKET "/run/waybill/waybill.sock"
 
 /* The order: given, variable, socket if something is there, directory. */
+static const struct {
+	const char *given;
+	struct surroundings surroundings;
+	const char *existing;
+	enum wb_error error;
+	enum address_kind kind;
+	const char *path;
+} defaults[] = {
+	{"dir:g",
+	 {true, "dir:v", "/r", "/s", "/h", exists},
+	 ROOT_SOCKET,
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "g"},
+	{NULL,
+	 {true, "dir:v", "/r", "/s", "/h", exists},
+	 ROOT_SOCKET,
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "v"},
+	{NULL,
+	 {true, NULL, "/r", "/s", "/h", exists},
+	 ROOT_SOCKET,
+	 WB_OK,
+	 ADDRESS_SOCKET,
+	 ROOT_SOCKET},
+	{NULL,
+	 {true, NULL, "/r", "/s", "/h", exists},
+	 "/r/waybill/waybill.sock",
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "/var/lib/waybill"},
+	{NULL,
+	 {false, NULL, "/r", "/s", "/h", exists},
+	 "/r/waybill/waybill.sock",
+	 WB_OK,
+	 ADDRESS_SOCKET,
+	 "/r/waybill/waybill.sock"},
+	{NULL,
+	 {false, NULL, "/r", "/s", "/h", exists},
+	 ROOT_SOCKET,
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "/s/waybill"},
+	{NULL,
+	 {false, NULL, NULL, NULL, "/h", exists},
+	 NULL,
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "/h/.local/state/waybill"},
+	/* Relative ones count as unset, says XDG. */
+	{NULL,
+	 {false, NULL, "r", "s", "/h", exists},
+	 "r/waybill/waybill.sock",
+	 WB_OK,
+	 ADDRESS_DIRECTORY,
+	 "/h/.local/state/waybill"},
+	{NULL,
+	 {false, NULL, NULL, NULL, NULL, exists},
+	 NULL,
+	 WB_USAGE,
+	 0,
+	 NULL},
+	{NULL,
+	 {false, "nonsense", NULL, "/s", NULL, exists},
+	 NULL,
+	 WB_USAGE,
+	 0,
+	 NULL},
+};
+
 START_TEST(the_default_follows_the_documented_order)
 {
-	static const struct {
-		const char *given;
-		struct surroundings surroundings;
-		const char *existing;
-		enum wb_error error;
-		enum address_kind kind;
-		const char *path;
-	} table[] = {
-		{"dir:g",
-		 {true, "dir:v", "/r", "/s", "/h", exists},
-		 ROOT_SOCKET,
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "g"},
-		{NULL,
-		 {true, "dir:v", "/r", "/s", "/h", exists},
-		 ROOT_SOCKET,
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "v"},
-		{NULL,
-		 {true, NULL, "/r", "/s", "/h", exists},
-		 ROOT_SOCKET,
-		 WB_OK,
-		 ADDRESS_SOCKET,
-		 ROOT_SOCKET},
-		{NULL,
-		 {true, NULL, "/r", "/s", "/h", exists},
-		 "/r/waybill/waybill.sock",
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "/var/lib/waybill"},
-		{NULL,
-		 {false, NULL, "/r", "/s", "/h", exists},
-		 "/r/waybill/waybill.sock",
-		 WB_OK,
-		 ADDRESS_SOCKET,
-		 "/r/waybill/waybill.sock"},
-		{NULL,
-		 {false, NULL, "/r", "/s", "/h", exists},
-		 ROOT_SOCKET,
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "/s/waybill"},
-		{NULL,
-		 {false, NULL, NULL, NULL, "/h", exists},
-		 NULL,
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "/h/.local/state/waybill"},
-		/* Relative ones count as unset, says XDG. */
-		{NULL,
-		 {false, NULL, "r", "s", "/h", exists},
-		 "r/waybill/waybill.sock",
-		 WB_OK,
-		 ADDRESS_DIRECTORY,
-		 "/h/.local/state/waybill"},
-		{NULL,
-		 {false, NULL, NULL, NULL, NULL, exists},
-		 NULL,
-		 WB_USAGE,
-		 0,
-		 NULL},
-		{NULL,
-		 {false, "nonsense", NULL, "/s", NULL, exists},
-		 NULL,
-		 WB_USAGE,
-		 0,
-		 NULL},
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		struct scratch scratch = {0};
 		struct address address = {0};
 		struct wb_text text;
 
-		existing = table[i].existing;
-		ck_assert_msg(address_choose(table[i].given,
-					     &table[i].surroundings, &scratch,
-					     &address, &text) == table[i].error,
+		existing = defaults[i].existing;
+		ck_assert_msg(address_choose(defaults[i].given,
+					     &defaults[i].surroundings,
+					     &scratch, &address,
+					     &text) == defaults[i].error,
 			      "row %zu", i);
-		if (table[i].path) {
-			ck_assert_msg(strcmp(address.path, table[i].path) == 0,
+		if (defaults[i].path) {
+			ck_assert_msg(strcmp(address.path, defaults[i].path) ==
+					      0,
 				      "row %zu: %s", i, address.path);
-			ck_assert_int_eq(address.kind, table[i].kind);
+			ck_assert_int_eq(address.kind, defaults[i].kind);
 			ck_assert_int_eq(address.is_default, i >= 2);
 		}
 		scratch_release(&scratch);

@@ -27,7 +27,7 @@ static const struct grid_column columns[] = {
 struct listing {
 	struct session *session;
 	struct grid grid;
-	char *last; /* the name to continue after */
+	char *last; /* the name to continue after; NULL: none was listed */
 	bool out_of_memory;
 };
 
@@ -72,6 +72,27 @@ static bool visit_image(void *context, const struct wb_image *image)
 	return name && session->output.error_number == 0;
 }
 
+/* `ls redis` is a filter that asks for a field called redis. That is right,
+ * and nearly never what was meant. */
+static void explain_nothing(const struct session *session)
+{
+	for (size_t i = 0; i < session->arguments.operand_count; i++) {
+		const char *filter = session->arguments.operands[i];
+
+		if (*filter && !filter[strcspn(filter, "=~!,\"")] &&
+		    !strchr(filter, ' ') && strcmp(filter, "name") != 0 &&
+		    strncmp(filter, "target.", 7) != 0 &&
+		    strncmp(filter, "labels.", 7) != 0 &&
+		    strncmp(filter, "annotations.", 12) != 0) {
+			complain(&session->complainer, WB_NOTE,
+				 "the filter \"%s\" asks for a field of that "
+				 "name; did you mean name~=%s?",
+				 filter, filter);
+			return;
+		}
+	}
+}
+
 static enum wb_error list(struct session *session, const struct wb_call *call)
 {
 	const struct option_value *limit =
@@ -98,6 +119,8 @@ static enum wb_error list(struct session *session, const struct wb_call *call)
 		error = fail(&session->text, WB_NO_MEMORY, "out of memory");
 	if (people)
 		grid_end(&listing.grid);
+	if (!error && people && !listing.last)
+		explain_nothing(session);
 	if (!error && people && page.more && listing.last)
 		complain(&session->complainer, WB_NOTE,
 			 "more names follow; continue with --after %s",

@@ -4,7 +4,33 @@
 #include "tools/session.h"
 #include "tools/wording.h"
 
-#include <string.h>
+#include <jansson.h>
+
+static void free_json(void *json)
+{
+	json_decref(json);
+}
+
+/* Names that are the same once they are normalised. */
+static enum wb_error check_distinct(struct session *session,
+				    const struct wb_image_mutation *mutations,
+				    size_t count)
+{
+	json_t *seen = json_object();
+
+	if (!scratch_adopt(&session->scratch, seen, free_json))
+		return fail(&session->text, WB_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		if (json_object_get(seen, mutations[i].remove))
+			return fail(&session->text, WB_USAGE,
+				    "%s is given twice", mutations[i].remove);
+		if (json_object_set_new_nocheck(seen, mutations[i].remove,
+						json_true()) != 0)
+			return fail(&session->text, WB_NO_MEMORY,
+				    "out of memory");
+	}
+	return WB_OK;
+}
 
 static enum wb_error read_names(struct session *session,
 				const struct wb_condition *condition,
@@ -24,15 +50,9 @@ static enum wb_error read_names(struct session *session,
 		if (error)
 			return error;
 		mutations[i].condition = *condition;
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(mutations[i].remove, mutations[j].remove) ==
-			    0)
-				return fail(&session->text, WB_USAGE,
-					    "%s is given twice",
-					    mutations[i].remove);
 	}
 	*ret_mutations = mutations;
-	return WB_OK;
+	return check_distinct(session, mutations, count);
 }
 
 static void tell_removed(struct session *session,

@@ -20,13 +20,14 @@ void grid_begin(struct grid *grid, struct output *output,
 	assert(grid->column_count <= GRID_COLUMNS_MAX);
 }
 
-static void print_cell(const struct grid *grid, size_t column, const char *text)
+/* `last`: nothing follows on this line, so nothing is padded. */
+static void print_cell(const struct grid *grid, size_t column, const char *text,
+		       bool last)
 {
 	size_t width = grid->widths[column];
 	size_t columns = output_plain_columns(text);
 	size_t fill = width > columns ? width - columns : 0;
 	bool right = grid->columns[column].right;
-	bool last = column + 1 == grid->column_count;
 
 	if (right)
 		output_format(grid->output, "%*s", (int)fill, "");
@@ -42,9 +43,23 @@ static void print_headings(struct grid *grid)
 	if (grid->output->color)
 		output_text(grid->output, BOLD);
 	for (size_t c = 0; c < grid->column_count; c++)
-		print_cell(grid, c, grid->columns[c].heading);
+		print_cell(grid, c, grid->columns[c].heading,
+			   c + 1 == grid->column_count);
 	if (grid->output->color)
 		output_text(grid->output, PLAIN);
+}
+
+static void print_row(struct grid *grid, char **cells)
+{
+	size_t count = grid->column_count;
+
+	/* The rest of the line is empty. */
+	while (count > 1 && (!cells[count - 1] || !*cells[count - 1]))
+		count--;
+	for (size_t c = 0; c < count; c++)
+		print_cell(grid, c, cells[c] ? cells[c] : "", c + 1 == count);
+	for (size_t c = 0; c < grid->column_count; c++)
+		free(cells[c]);
 }
 
 static void flush_rows(struct grid *grid)
@@ -52,12 +67,7 @@ static void flush_rows(struct grid *grid)
 	if (!grid->headed)
 		print_headings(grid);
 	for (size_t r = 0; r < grid->row_count; r++)
-		for (size_t c = 0; c < grid->column_count; c++) {
-			char *cell = grid->cells[r * grid->column_count + c];
-
-			print_cell(grid, c, cell ? cell : "");
-			free(cell);
-		}
+		print_row(grid, grid->cells + r * grid->column_count);
 	grid->row_count = 0;
 }
 

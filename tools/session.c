@@ -284,6 +284,13 @@ enum wb_error session_call(struct session *session, struct wb_call *ret_call)
 	enum wb_error error =
 		check_text(session, "reason", call.reason, WB_REASON_BYTES_MAX);
 
+	session->actor = (struct wb_actor){
+		.uid = getuid(),
+		.gid = getgid(),
+		.pid = getpid(),
+		.command = scratch_format(&session->scratch, "waybill %s",
+					  session->arguments.command->name),
+	};
 	if (!error)
 		error = check_text(session, "operation-id", call.operation_id,
 				   WB_OPERATION_ID_BYTES_MAX);

@@ -70,6 +70,19 @@ story()
 	is "$(waybill log -q --limit 55 | wc -l)" 55
 }
 
+@test "the log knows the process and the command" {
+	"$binary" put a --media-type t --digest $d1 --size 1 >/dev/null 3>&- &
+	pid=$!
+	wait $pid
+	expect 0 log --json a
+	is "$(json actor/pid)" $pid
+	is "$(json actor/uid)" "$(id -u)"
+	is "$(json actor/gid)" "$(id -g)"
+	is "$(json actor/command)" "waybill put"
+	expect 0 log a
+	has "${lines[1]}" "uid $(id -u), pid $pid, waybill put"
+}
+
 @test "log keeps to the namespace" {
 	put a $d1
 	put a $d2 -n two

@@ -71,6 +71,17 @@ names()
 	done
 }
 
+@test "a word that is no filter of names is explained where it finds none" {
+	fill
+	expect 0 ls redis
+	is "${#lines[@]}" 1
+	has "$stderr" "did you mean name~=redis?"
+	for words in "-q redis" "--json redis" "labels.none" "name==none"; do
+		expect 0 ls $words
+		is "$stderr" ""
+	done
+}
+
 @test "prefix, limit and after page through the names" {
 	fill
 	is "$(names --prefix docker.io/library/red)" "redis:6 redis:7"
