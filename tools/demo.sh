@@ -87,7 +87,7 @@ make_image()
 # Starts the writers and kills them once they have acknowledged enough.
 kill_writers()
 {
-	build/release/examples/writers "$demo/store" >"$demo/printed" &
+	build/release/examples/writers "$store" >"$demo/printed" &
 	writers=$!
 	deadline=$(($(date +%s) + wait_seconds_max))
 	until [ "$(lines "$demo/printed")" -ge $acknowledged_min ]; do
@@ -118,8 +118,15 @@ build
 demo=build/demo
 rm -rf $demo
 mkdir $demo
+store=$demo/store
+# In a container this directory may be on overlay, which a store refuses: a
+# power cut may take what was synced there. A kill does not.
+if [ "$(stat -f -c %T $demo)" = overlayfs ]; then
+	store=$(mktemp -d /dev/shm/waybill-demo.XXXXXX)
+	trap 'rm -rf "$store"' EXIT
+fi
 PATH=$PWD/build/release/bin:$PATH
-WAYBILL_STORE=dir:$demo/store
+WAYBILL_STORE=dir:$store
 export PATH WAYBILL_STORE
 unset WAYBILL_NAMESPACE CONTAINERD_NAMESPACE
 

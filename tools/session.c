@@ -105,6 +105,27 @@ void session_complain(struct session *session, enum wb_error error)
 						      : NULL);
 }
 
+/* What the library said of `path`, with what a person can do about it. */
+static enum wb_error explain_open(struct session *session, enum wb_error error,
+				  const struct wb_text *inner)
+{
+	const char *path = session->address.path;
+	bool named = strncmp(inner->text, path, strlen(path)) == 0;
+	const char *advice = "";
+
+	if (error == WB_NOT_A_STORE)
+		return fail(&session->text, error,
+			    "dir:%s: no waybill store is there; the first put "
+			    "makes one",
+			    path);
+	if (error == WB_LOCKED)
+		advice = "; if that is a daemon, use --store unix:SOCKET";
+	if (error == WB_BAD_INPUT)
+		advice = "; --any-filesystem accepts it";
+	return fail(&session->text, error, "dir:%s%s%s%s", named ? "" : path,
+		    named ? "" : ": ", inner->text, advice);
+}
+
 static enum wb_error open_directory(struct session *session, enum access access)
 {
 	struct wb_open_options options = {
@@ -119,22 +140,15 @@ static enum wb_error open_directory(struct session *session, enum access access)
 	struct wb_text inner = {""};
 	enum wb_error error = WB_OK;
 
+	if (session_option(session, OPTION_ANY_FILESYSTEM)->given)
+		options.flags |= WB_OPEN_ANY_FILESYSTEM;
 	if (access == ACCESS_CREATE && session->address.is_default)
 		error = make_parents(session, path);
 	if (error)
 		return error;
 	error = wb_store_open(path, &options, &session->store, &inner);
-	if (!error)
-		return wb_images_local(session->store, &session->images);
-	if (error == WB_NOT_A_STORE)
-		return fail(&session->text, error,
-			    "dir:%s: no waybill store is there; the first put "
-			    "makes one",
-			    path);
-	return fail(&session->text, error, "dir:%s: %s%s", path, inner.text,
-		    error == WB_LOCKED ? "; if that is a daemon, use --store "
-					 "unix:SOCKET"
-				       : "");
+	return error ? explain_open(session, error, &inner)
+		     : wb_images_local(session->store, &session->images);
 }
 
 static enum wb_error open_socket(struct session *session)

@@ -128,83 +128,112 @@ as_user()
 	fi
 }
 
-# open_directory: a directory that such a user can write, and the program.
-open_directory()
+# Sets $open, a directory that such a user can write, and $program, a copy
+# that it can reach.
+open_up()
 {
-	local directory
-	directory=$(mktemp -d "${TMPDIR:-/tmp}/waybill-cli.XXXXXX")
-	chmod 777 "$directory"
-	cp "$binary" "$directory/waybill"
-	echo "$directory"
+	local parent=${TMPDIR:-/tmp}
+
+	program=$(mktemp -d "$parent/waybill-cli.XXXXXX")
+	cp "$binary" "$program/waybill"
+	if [ "$(stat -f -c %T "$parent")" = overlayfs ]; then
+		parent=/dev/shm
+	fi
+	open=$(mktemp -d "$parent/waybill-cli.XXXXXX")
+	chmod 755 "$program"
+	chmod 777 "$open"
+	leftovers+=("$program" "$open")
 }
 
 @test "defaults: the socket's place first, then the state directory" {
-	place=$(open_directory)
+	open_up
 	unset WAYBILL_STORE
-	user() { as_user env XDG_RUNTIME_DIR="$place/run" HOME="$place" \
-		"$place/waybill" "$@"; }
+	user() { as_user env XDG_RUNTIME_DIR="$open/run" HOME="$open" \
+		"$program/waybill" "$@"; }
 	# Nothing at the socket's place: the directory, made with its parents.
 	run --separate-stderr user put a --media-type t --digest $d1 --size 1
 	is "$status" 0
-	[ -d "$place/.local/state/waybill" ]
-	run --separate-stderr as_user env XDG_STATE_HOME="$place/state" \
-		"$place/waybill" ls
+	[ -d "$open/.local/state/waybill" ]
+	run --separate-stderr as_user env XDG_STATE_HOME="$open/state" \
+		"$program/waybill" ls
 	is "$status" 2
-	has "$stderr" "dir:$place/state/waybill"
-	run --separate-stderr as_user env -u HOME "$place/waybill" ls
+	has "$stderr" "dir:$open/state/waybill"
+	run --separate-stderr as_user env -u HOME "$program/waybill" ls
 	is "$status" 64
 
 	# Something there that does not answer is never passed over.
-	mkdir -p "$place/run/waybill"
-	: >"$place/run/waybill/waybill.sock"
-	chmod 777 "$place/run/waybill/waybill.sock"
+	mkdir -p "$open/run/waybill"
+	: >"$open/run/waybill/waybill.sock"
+	chmod 777 "$open/run/waybill/waybill.sock"
 	run --separate-stderr user ls
 	is "$status" 69
-	rm "$place/run/waybill/waybill.sock"
-	listen "$place/run/waybill/waybill.sock"
-	chmod 777 "$place/run/waybill/waybill.sock"
+	rm "$open/run/waybill/waybill.sock"
+	listen "$open/run/waybill/waybill.sock"
+	chmod 777 "$open/run/waybill/waybill.sock"
 	run --separate-stderr user ls
 	is "$status" 69
 	has "$stderr" "opens directories only"
-	chmod 000 "$place/run/waybill/waybill.sock"
+	chmod 000 "$open/run/waybill/waybill.sock"
 	run --separate-stderr user ls
 	is "$status" 77
 	kill $listener
 	# The address that is given wins.
-	run --separate-stderr user ls -q --store "dir:$place/.local/state/waybill"
+	run --separate-stderr user ls -q --store "dir:$open/.local/state/waybill"
 	is "$output" $library/a:latest
-	rm -rf "$place"
 }
 
 @test "no permission is exit 77, and changes nothing" {
-	place=$(open_directory)
+	open_up
 	unset WAYBILL_STORE
-	export store=$place/store
+	export store=$open/store
 	put a $d1 --store "dir:$store"
 	before=$(files)
 	chmod 700 "$store"
 	if [ "$(id -u)" -ne 0 ]; then chmod 000 "$store"; fi
-	run --separate-stderr as_user "$place/waybill" ls --store "dir:$store"
+	run --separate-stderr as_user "$program/waybill" ls --store "dir:$store"
 	is "$status" 77
 	says_one_line .
-	run --separate-stderr as_user "$place/waybill" rm a --store "dir:$store"
+	run --separate-stderr as_user "$program/waybill" rm a --store "dir:$store"
 	is "$status" 77
 	says_one_line .
 	# Readable, not writable.
 	chmod -R a+rX,a-w "$store"
-	run --separate-stderr as_user "$place/waybill" rm a --store "dir:$store"
+	run --separate-stderr as_user "$program/waybill" rm a --store "dir:$store"
 	is "$status" 77
 	says_one_line .
 	is "$(files)" "$before"
 	# No store can be made where nothing can be written.
-	mkdir "$place/closed"
-	chmod 555 "$place/closed"
-	run --separate-stderr as_user "$place/waybill" put a --media-type t \
-		--digest $d1 --size 1 --store "dir:$place/closed/store"
+	mkdir "$open/closed"
+	chmod 555 "$open/closed"
+	run --separate-stderr as_user "$program/waybill" put a --media-type t \
+		--digest $d1 --size 1 --store "dir:$open/closed/store"
 	is "$status" 77
 	says_one_line .
-	chmod 700 "$store" "$place/closed"
-	rm -rf "$place"
+	chmod 700 "$store" "$open/closed"
+}
+
+@test "a file system that cannot keep a promise is refused, unless accepted" {
+	inside='
+		mount -t tmpfs none "$place"
+		mkdir "$place"/lower "$place"/upper "$place"/scratch "$place"/m
+		mount -t overlay -o "lowerdir=$place/lower,upperdir=$place/upper" \
+			-o "workdir=$place/scratch" none "$place/m"
+		put() { "$binary" put a --media-type t --digest $d1 --size 1 \
+			--store "dir:$place/m/store" "$@"; }
+		put || echo "status $?"
+		ls "$place/m"
+		put --any-filesystem
+		"$binary" get -q a --any-filesystem --store "dir:$place/m/store"'
+	export place binary d1
+	can_mount || skip "no name spaces"
+	run --separate-stderr mounted "$inside"
+	echo "$output$stderr"
+	is "$status" 0
+	is "${lines[0]}" "status 65"
+	is "${lines[1]}" "$library/a:latest: put at revision 1"
+	is "${lines[2]}" $d1
+	has "${stderr_lines[0]}" "overlay"
+	has "${stderr_lines[0]}" "; --any-filesystem accepts it"
 }
 
 @test "output that cannot be written is an error" {

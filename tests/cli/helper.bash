@@ -22,9 +22,23 @@ setup()
 	binary=$(realpath "${WAYBILL:-$build_dir/bin/waybill}")
 	unset WAYBILL_NAMESPACE CONTAINERD_NAMESPACE NO_COLOR TERM
 	unset XDG_RUNTIME_DIR XDG_STATE_HOME
-	store=$BATS_TEST_TMPDIR/store
+	leftovers=()
+	place=$BATS_TEST_TMPDIR
+	# In a container the temporary directory may be on a file system that
+	# the store refuses.
+	if [ "$(stat -f -c %T "$place")" = overlayfs ]; then
+		place=$(mktemp -d /dev/shm/waybill-cli.XXXXXX)
+		leftovers+=("$place")
+	fi
+	store=$place/store
 	export WAYBILL_STORE=dir:$store
-	cd "$BATS_TEST_TMPDIR"
+	cd "$place"
+}
+
+teardown()
+{
+	cd /
+	rm -rf "${leftovers[@]}"
 }
 
 waybill()
@@ -37,6 +51,22 @@ waybill()
 sanitized()
 {
 	grep -q __asan_init "$binary"
+}
+
+# mounted SCRIPT: runs it where it can mount what nobody else sees.
+mounted()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		unshare -m bash -euc "$1"
+	else
+		unshare -Urm bash -euc "$1"
+	fi
+}
+
+can_mount()
+{
+	mkdir -p "$place/mountpoint"
+	mounted "mount -t tmpfs none '$place/mountpoint'"
 }
 
 put()

@@ -122,22 +122,14 @@ break_at()
 full_disk()
 {
 	export binary d1
-	export small=$BATS_TEST_TMPDIR/small
+	export small=$place/small
 	mkdir -p "$small"
-	if [ "$(id -u)" -eq 0 ]; then
-		unshare -m bash -euc "
-			mount -t tmpfs -o size=8m none '$small'
-			$1"
-	else
-		unshare -Urm bash -euc "
-			mount -t tmpfs -o size=8m none '$small'
-			$1"
-	fi
+	mounted "mount -t tmpfs -o size=8m none '$small'
+		$1"
 }
 
 @test "a full disk is exit 73, and what was there stays" {
-	unshare ${EUID:+-Urm} true || [ "$(id -u)" -eq 0 ] ||
-		skip "no name spaces"
+	can_mount || skip "no name spaces"
 	run --separate-stderr full_disk '
 		export WAYBILL_STORE=dir:$small/store
 		"$binary" put a --media-type t --digest $d1 --size 1 -q
@@ -174,8 +166,7 @@ full_disk()
 }
 
 @test "no store can be made on a full disk" {
-	unshare ${EUID:+-Urm} true || [ "$(id -u)" -eq 0 ] ||
-		skip "no name spaces"
+	can_mount || skip "no name spaces"
 	run --separate-stderr full_disk '
 		head -c 9M /dev/zero >$small/ballast 2>/dev/null || true
 		status=0
