@@ -211,8 +211,9 @@ void footer_encode(const struct footer *footer, struct log_entry *entries,
 		writer_of(ret_bytes, footer_size(footer->entry_count));
 	uint64_t at;
 
-	qsort(entries, (size_t)footer->entry_count, sizeof(*entries),
-	      entry_compare);
+	if (footer->entry_count > 1)
+		qsort(entries, (size_t)footer->entry_count, sizeof(*entries),
+		      entry_compare);
 	write_u64(&writer, footer->first_revision);
 	write_u64(&writer, footer->last_revision);
 	write_u64(&writer, footer->commits);
