@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Filters, regular expressions, references, digests, namespaces and quoting
- * against containerd itself: tests/filters/containerd.go reads the tables of
+ * against containerd itself: tests/containerd/filters.go reads the tables of
  * its tests where they are installed, runs its code on them and on random
  * input, and prints what comes out. Nothing of it is kept here.
  *
@@ -57,9 +57,9 @@ static FILE *run_containerd(unsigned long filters, unsigned long expressions,
 	FILE *output;
 
 	snprintf(command, sizeof(command),
-		 "cd '%s/tests/filters' && GO111MODULE=off GOFLAGS= "
+		 "cd '%s/tests/containerd' && GO111MODULE=off GOFLAGS= "
 		 "GOPATH=/usr/share/gocode GOCACHE='%s/go-cache' "
-		 "go run containerd.go %s %lu %lu %lu",
+		 "go run filters.go %s %lu %lu %lu",
 		 environment("WAYBILL_SOURCE_DIR", WAYBILL_SOURCE_DIR),
 		 environment("WAYBILL_BUILD_DIR", WAYBILL_BUILD_DIR), seed,
 		 filters, expressions, names);

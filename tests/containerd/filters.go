@@ -2,7 +2,7 @@
 
 // What containerd itself answers, for test_filter_cases.c to agree with.
 //
-//	go run containerd.go SEED FILTERS EXPRESSIONS NAMES
+//	go run filters.go SEED FILTERS EXPRESSIONS NAMES
 //
 // Prints lines of fields separated by tabs. Texts are in hexadecimal, "-" is
 // the empty one; a match is a string of 0 and 1, one digit for each object
@@ -568,7 +568,7 @@ func ranges(word string, in func(rune) bool) {
 
 func number(i int) int {
 	if i >= len(os.Args) {
-		check(fmt.Errorf("usage: containerd SEED FILTERS EXPRESSIONS NAMES"))
+		check(fmt.Errorf("usage: filters SEED FILTERS EXPRESSIONS NAMES"))
 	}
 	n, err := strconv.Atoi(os.Args[i])
 	check(err)
