@@ -16,7 +16,6 @@
 
 #define SEGMENT_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MAX     (UINT64_C(256) << 20)
-#define SEGMENT_BYTES_MIN     (UINT64_C(16) << 10)
 #define ANCHOR_INTERVAL_NS    INT64_C(1000000000)
 
 enum wb_error log_fail(struct log *log, const char *what)
@@ -298,7 +297,12 @@ enum wb_error log_write_anchor(struct log *log)
 
 bool log_has_reserve(const struct log *log)
 {
-	return !log->no_reserve;
+	return log->reserve_error == WB_OK;
+}
+
+enum wb_error log_reserve_error(const struct log *log)
+{
+	return log->reserve_error;
 }
 
 bool log_has_failed(const struct log *log)

@@ -95,6 +95,8 @@ enum wb_error log_mark(struct log *log);
 /* False while the disk has no room for the next segment: only what frees
  * space should commit. */
 bool log_has_reserve(const struct log *log);
+/* Why: mostly WB_NO_SPACE. WB_OK: there is room. */
+enum wb_error log_reserve_error(const struct log *log);
 bool log_has_failed(const struct log *log);
 
 uint64_t log_durable_revision(const struct log *log);

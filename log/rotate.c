@@ -62,56 +62,84 @@ static void header_of(struct log *log, const struct log_segment *after,
 	memcpy(header->previous_chain, log->durable_chain, CHAIN_BYTES);
 }
 
-/* Take the spare, or make a file of `capacity` bytes. */
-static enum wb_error take_file(struct log *log, uint64_t *capacity,
-			       struct file **ret_file, const char **ret_name)
+/* A file of `wanted` bytes, or of `least` where there is no more: a segment
+ * may be smaller than it should, so that an unclean restart or a delete needs
+ * a few KiB on a full disk and not the usual 64 MiB. */
+static enum wb_error make_file(struct log *log, uint64_t wanted, uint64_t least,
+			       uint64_t *ret_bytes, struct file **ret_file)
 {
+	uint64_t bytes = wanted;
 	struct file *file;
 	enum wb_error error;
 
-	if (log->spare && log->spare_bytes >= *capacity) {
-		*capacity = log->spare_bytes;
-		*ret_file = log->spare;
-		*ret_name = LOG_SPARE_NAME;
-		log->spare = NULL;
-		return WB_OK;
-	}
 	error = dir_open(log->dir, LOG_TMP_NAME, FILE_CREATE | FILE_TRUNCATE,
 			 &file);
 	if (error)
 		return error;
-	error = file_allocate(file, *capacity);
+	error = file_allocate(file, bytes);
+	if (error == WB_NO_SPACE && least < wanted) {
+		bytes = least;
+		error = file_allocate(file, bytes);
+	}
 	if (error) {
 		file_close(file);
 		(void)dir_remove(log->dir, LOG_TMP_NAME);
 		return error;
 	}
+	*ret_bytes = bytes;
 	*ret_file = file;
-	*ret_name = LOG_TMP_NAME;
 	return WB_OK;
 }
 
-static enum wb_error add_segment(struct log *log,
-				 const struct segment_header *header)
+/* The spare where it is large enough, else a new file. */
+static enum wb_error take_file(struct log *log, uint64_t bytes,
+			       uint64_t *ret_capacity, struct file **ret_file,
+			       const char **ret_name)
+{
+	uint64_t least = SEGMENT_FRAMES_AT + bytes;
+	uint64_t wanted = log_next_capacity(log);
+
+	if (least < SEGMENT_BYTES_MIN)
+		least = SEGMENT_BYTES_MIN;
+	if (wanted < least)
+		wanted = least;
+	if (log->spare && log->spare_bytes >= wanted) {
+		*ret_capacity = log->spare_bytes;
+		*ret_file = log->spare;
+		*ret_name = LOG_SPARE_NAME;
+		log->spare = NULL;
+		return WB_OK;
+	}
+	*ret_name = LOG_TMP_NAME;
+	return make_file(log, wanted, least, ret_capacity, ret_file);
+}
+
+/* Room for one more, so that adding it cannot fail when its file is there. */
+static enum wb_error reserve_segment(struct log *log)
 {
 	struct log_segment *grown;
 
 	pthread_rwlock_wrlock(&log->lock);
 	grown = realloc(log->segments, (log->count + 1) * sizeof(*grown));
-	if (grown) {
+	if (grown)
 		log->segments = grown;
-		grown[log->count] = (struct log_segment){
-			.header = *header,
-			.state = LOG_ACTIVE,
-			.end = SEGMENT_FRAMES_AT,
-			.head = header->previous_revision,
-			.time_min_ns = INT64_MAX,
-			.time_max_ns = INT64_MIN,
-		};
-		log->count++;
-	}
 	pthread_rwlock_unlock(&log->lock);
 	return grown ? WB_OK : WB_NO_MEMORY;
+}
+
+static void add_segment(struct log *log, const struct segment_header *header)
+{
+	pthread_rwlock_wrlock(&log->lock);
+	log->segments[log->count] = (struct log_segment){
+		.header = *header,
+		.state = LOG_ACTIVE,
+		.end = SEGMENT_FRAMES_AT,
+		.head = header->previous_revision,
+		.time_min_ns = INT64_MAX,
+		.time_max_ns = INT64_MIN,
+	};
+	log->count++;
+	pthread_rwlock_unlock(&log->lock);
 }
 
 /* A write that fails costs nothing: the file is only in tmp/. */
@@ -131,17 +159,17 @@ static enum wb_error prepare_file(struct log *log, struct file *file,
 enum wb_error log_start_segment(struct log *log,
 				const struct log_segment *after, uint64_t bytes)
 {
-	uint64_t capacity = log_next_capacity(log);
 	struct segment_header header;
 	char name[SEGMENT_NAME_SIZE];
+	uint64_t capacity;
 	const char *from;
 	struct file *file;
 	enum wb_error error;
 
 	header_of(log, after, &header);
-	if (capacity < SEGMENT_FRAMES_AT + bytes)
-		capacity = SEGMENT_FRAMES_AT + bytes;
-	error = take_file(log, &capacity, &file, &from);
+	error = reserve_segment(log); /* `after` may have moved */
+	if (!error)
+		error = take_file(log, bytes, &capacity, &file, &from);
 	if (error)
 		return error;
 	error = prepare_file(log, file, from, &header);
@@ -151,11 +179,11 @@ enum wb_error log_start_segment(struct log *log,
 	}
 	segment_name(header.id, SEGMENT_LOG, name);
 	if (dir_rename(log->dir, from, name, CONTROL_SEGMENT_RENAME) ||
-	    dir_sync(log->dir, "", CONTROL_SEGMENT_DIR_SYNC) ||
-	    add_segment(log, &header)) {
+	    dir_sync(log->dir, "", CONTROL_SEGMENT_DIR_SYNC)) {
 		file_close(file);
 		return log_fail(log, "putting a new segment in place");
 	}
+	add_segment(log, &header);
 	file_close(log->active);
 	log->active = file;
 	log->capacity = capacity;
@@ -221,7 +249,7 @@ bool log_spare_is_due(const struct log *log)
 
 	if (log->spare)
 		return false;
-	return log->no_reserve ||
+	return log->reserve_error ||
 	       (log->active && newest->end >= log->capacity / 2);
 }
 
@@ -239,13 +267,13 @@ void log_make_spare(struct log *log)
 		file_close(log->spare);
 		log->spare = NULL;
 		(void)dir_remove(log->dir, LOG_SPARE_NAME);
-		if (!log->no_reserve)
+		if (!log->reserve_error)
 			diag_warn(log->env->diag,
 				  "no room for the next segment (%s): only "
 				  "deletes are taken until there is",
 				  wb_error_text(error));
 	}
-	log->no_reserve = error != WB_OK;
+	log->reserve_error = error;
 }
 
 /* ---- a torn tail ---- */

@@ -35,6 +35,9 @@ struct log_group {
 enum wb_error group_add_plain(struct log_group *group, enum frame_type type,
 			      uint64_t revision);
 
+/* No segment is smaller. */
+#define SEGMENT_BYTES_MIN (UINT64_C(16) << 10)
+
 #define LOG_TMP_NAME   "tmp/segment"
 #define LOG_SPARE_NAME "tmp/spare"
 
@@ -70,7 +73,7 @@ struct log {
 	_Atomic uint64_t durable_revision;
 	_Atomic uint64_t staged_revision;
 	_Atomic uint64_t groups;
-	_Atomic bool no_reserve;
+	_Atomic enum wb_error reserve_error; /* why there is no spare */
 	_Atomic bool failed;
 };
 

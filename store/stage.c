@@ -159,7 +159,7 @@ static enum wb_error check_reserve(struct wb_txn *txn)
 	if (txn->puts == 0 || log_has_reserve(txn->store->log) ||
 	    flush_find_reserve(txn->store))
 		return WB_OK;
-	return WB_NO_SPACE;
+	return log_reserve_error(txn->store->log);
 }
 
 static enum wb_error stage(struct wb_txn *txn, struct store_ticket *ticket)
