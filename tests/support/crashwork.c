@@ -191,6 +191,8 @@ enum wb_error work_open(struct workload *work, uint32_t flags)
 	struct wb_open_options options = crash_open_options(flags);
 
 	options.report = report_nothing;
+	if (work->segment_bytes)
+		options.segment_bytes = work->segment_bytes;
 	work->text.text[0] = '\0';
 	return store_open_on(simdisk_dir(work->disk), &work->env.env, &options,
 			     &work->store, &work->text);
@@ -262,6 +264,7 @@ enum wb_error work_stage(struct workload *work, size_t commits,
 			 size_t value_bytes_max,
 			 struct store_ticket *ret_ticket)
 {
+	struct store_ticket ticket;
 	enum wb_error error = WB_OK;
 
 	while (commits-- > 0 && !error) {
@@ -272,7 +275,9 @@ enum wb_error work_stage(struct workload *work, size_t commits,
 				    value_bytes_max);
 
 		error = oracle_stage(&work->oracle, work->store, &plan,
-				     ret_ticket);
+				     &ticket);
+		if (!error)
+			*ret_ticket = ticket;
 	}
 	return error;
 }

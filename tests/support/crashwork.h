@@ -86,6 +86,7 @@ struct workload {
 	struct wb_store *store; /* NULL: it is not open */
 	struct wb_text text;	/* of the last failed open */
 	struct rng rng;
+	uint64_t segment_bytes; /* 0: small ones */
 	bool created; /* acknowledged */
 	bool refused; /* the last group was, and nothing was synced since */
 	enum watching watching;
@@ -110,7 +111,8 @@ bool work_trouble(struct workload *work, const char *doing,
 		  enum wb_error error);
 enum wb_error work_open(struct workload *work, uint32_t flags);
 bool work_create(struct workload *work);
-/* So many commits in one group. */
+/* So many commits in one group; where it fails, those before the failing one
+ * are staged, and the ticket is theirs. */
 enum wb_error work_stage(struct workload *work, size_t commits,
 			 size_t value_bytes_max,
 			 struct store_ticket *ret_ticket);

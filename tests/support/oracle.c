@@ -396,8 +396,8 @@ static enum wb_error list_all(void *context, struct wb_view *view)
 	return error;
 }
 
-static bool check_get(const struct comparison *comparison,
-		      struct wb_store *store, unsigned number)
+static enum wb_error compare_get(const struct comparison *comparison,
+				 struct wb_store *store, unsigned number)
 {
 	static uint8_t buffer[ORACLE_VALUE_BYTES_MAX];
 	struct wb_key key = oracle_key(number);
@@ -406,13 +406,11 @@ static bool check_get(const struct comparison *comparison,
 		wb_get(store, &key, buffer, sizeof(buffer), &record);
 
 	if (!error)
-		return is_current(comparison, number, &record);
+		(void)is_current(comparison, number, &record);
 	if (error == WB_NOT_FOUND &&
 	    !oracle_has(comparison->oracle, number, comparison->revision))
-		return true;
-	return complain_of(comparison->complaint, check_holds_prefix,
-			   "getting key %u at revision %" PRIu64 ": %s", number,
-			   comparison->revision, wb_error_text(error));
+		return WB_OK;
+	return error;
 }
 
 /* ---- its history ---- */
@@ -465,7 +463,8 @@ static bool see_version(void *context, const struct wb_version *version)
 	return true;
 }
 
-static bool check_log(struct comparison *comparison, struct wb_store *store)
+static enum wb_error compare_log(struct comparison *comparison,
+				 struct wb_store *store)
 {
 	const struct oracle *oracle = comparison->oracle;
 	enum wb_error error;
@@ -473,17 +472,13 @@ static bool check_log(struct comparison *comparison, struct wb_store *store)
 	comparison->commit = commit_at(oracle, comparison->revision);
 	comparison->left = comparison->commit->change_count;
 	error = wb_log(store, 0, NULL, 0, 0, see_version, comparison);
-	if (error)
-		return complain_of(comparison->complaint, check_history,
-				   "reading the log: %s", wb_error_text(error));
-	if (comparison->complaint->check)
-		return false;
-	if (comparison->left > 0 || comparison->commit->revision > 1 ||
-	    comparison->probed)
-		return complain_of(comparison->complaint, check_history,
-				   "the log ends at revision %" PRIu64,
-				   comparison->commit->revision);
-	return true;
+	if (!error && !comparison->complaint->check &&
+	    (comparison->left > 0 || comparison->commit->revision > 1 ||
+	     comparison->probed))
+		(void)complain_of(comparison->complaint, check_history,
+				  "the log ends at revision %" PRIu64,
+				  comparison->commit->revision);
+	return error;
 }
 
 /* ---- the whole ---- */
@@ -512,9 +507,10 @@ bool oracle_revision(struct wb_store *store, uint64_t min, uint64_t max,
 	return true;
 }
 
-bool oracle_check(const struct oracle *oracle, struct wb_store *store,
-		  uint64_t revision, bool probed, struct rng *rng,
-		  struct complaint *complaint)
+enum wb_error oracle_compare(const struct oracle *oracle,
+			     struct wb_store *store, uint64_t revision,
+			     bool probed, struct rng *rng,
+			     struct complaint *complaint)
 {
 	struct comparison comparison = {
 		.oracle = oracle,
@@ -526,13 +522,28 @@ bool oracle_check(const struct oracle *oracle, struct wb_store *store,
 
 	assert(revision <= oracle->staged);
 	error = wb_view(store, list_all, &comparison);
+	if (!error && !complaint->check)
+		(void)skip_to(&comparison, ORACLE_KEYS);
+	if (!error)
+		error = compare_get(&comparison, store,
+				    (unsigned)rng_below(rng, ORACLE_KEYS));
+	if (!error)
+		error = compare_log(&comparison, store);
+	return error;
+}
+
+bool oracle_check(const struct oracle *oracle, struct wb_store *store,
+		  uint64_t revision, bool probed, struct rng *rng,
+		  struct complaint *complaint)
+{
+	enum wb_error error =
+		oracle_compare(oracle, store, revision, probed, rng, complaint);
+
 	if (error)
-		return complain_of(complaint, check_holds_prefix, "listing: %s",
+		return complain_of(complaint, check_holds_prefix,
+				   "reading revision %" PRIu64 ": %s", revision,
 				   wb_error_text(error));
-	return !complaint->check && skip_to(&comparison, ORACLE_KEYS) &&
-	       check_get(&comparison, store,
-			 (unsigned)rng_below(rng, ORACLE_KEYS)) &&
-	       check_log(&comparison, store);
+	return !complaint->check;
 }
 
 /* ---- the probe ---- */

@@ -99,6 +99,12 @@ bool oracle_check(const struct oracle *oracle, struct wb_store *store,
 		  uint64_t revision, bool probed, struct rng *rng,
 		  struct complaint *complaint);
 
+/* The same; an error of the store is returned and no complaint. */
+enum wb_error oracle_compare(const struct oracle *oracle,
+			     struct wb_store *store, uint64_t revision,
+			     bool probed, struct rng *rng,
+			     struct complaint *complaint);
+
 /* Commit a key that is none of the oracle's, to see that it is kept. */
 enum wb_error oracle_probe(struct wb_store *store);
 

@@ -4,6 +4,7 @@
 #include "base/cursor.h"
 
 #include <assert.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,15 +31,20 @@ struct simdata {
 /* Allocated, and zero. Never written, never freed. */
 static struct page zero_page = {.refs = 1};
 
-void *sim_alloc(size_t size)
+static void *uncleared_alloc(size_t size)
 {
-	void *memory = calloc(1, size ? size : 1);
+	void *memory;
 
-	if (!memory) {
-		perror("simulated disk");
+	if (posix_memalign(&memory, alignof(max_align_t), size ? size : 1)) {
+		fprintf(stderr, "simulated disk: out of memory\n");
 		abort();
 	}
 	return memory;
+}
+
+void *sim_alloc(size_t size)
+{
+	return memset(uncleared_alloc(size), 0, size);
 }
 
 /* ---- pages ---- */
@@ -63,7 +69,7 @@ static bool page_is_zero(const struct page *page)
 
 static struct page *page_copy(const struct page *from)
 {
-	struct page *page = malloc(sizeof(*page));
+	struct page *page = uncleared_alloc(sizeof(*page));
 
 	if (!page) {
 		perror("simulated disk");

@@ -28,7 +28,8 @@ enum {
 struct page;
 struct simdata;
 
-/* malloc and calloc that never return NULL. */
+/* Zeroed memory; never NULL. Not through malloc, so that a test in which
+ * malloc fails spares the disk. Freed with free(). */
 void *sim_alloc(size_t size);
 
 struct page *simpage_ref(struct page *page); /* NULL gives NULL */
