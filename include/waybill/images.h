@@ -117,7 +117,10 @@ struct wb_images;
  * NULL). `ret_image` receives an image to be freed with wb_image_free, and
  * may be NULL where only the effect matters. Where a condition does not hold
  * (WB_PRECONDITION), `*ret_image` is the current image, or NULL where there
- * is none; after every other error it is untouched. */
+ * is none; after every other error it is untouched. A replayed operation
+ * answers with the image of the first time, or with NULL where the history
+ * does not reach back to it. A call without a namespace is WB_PRECONDITION
+ * too, with NULL. */
 struct wb_images_ops {
 	/* WB_NOT_FOUND `image "x": not found`. */
 	enum wb_error (*get)(struct wb_images *images,
@@ -152,7 +155,8 @@ struct wb_images_ops {
 				struct wb_image **ret_image,
 				struct wb_text *ret_text);
 	/* `target_digest` not NULL: only while it points there, else
-	 * WB_NOT_FOUND. `condition` may be NULL. */
+	 * WB_NOT_FOUND. `condition` may be NULL. `*ret_image` is what was
+	 * removed. */
 	enum wb_error (*remove)(struct wb_images *images,
 				const struct wb_call *call, const char *name,
 				const char *target_digest,
@@ -160,9 +164,11 @@ struct wb_images_ops {
 				struct wb_outcome *ret_outcome,
 				struct wb_image **ret_image,
 				struct wb_text *ret_text);
-	/* All mutations in one commit, or none. With `dry_run` everything is
-	 * checked and nothing is written. `ret_failed` receives the number of
-	 * the mutation that an error is about. */
+	/* All mutations in one commit, or none; a name twice is
+	 * WB_BAD_INPUT. With `dry_run` everything is checked and nothing is
+	 * written (revision 0). `ret_failed` receives the number of the
+	 * mutation that an error is about, and is untouched where it is about
+	 * none. `*ret_image` is NULL but where a condition does not hold. */
 	enum wb_error (*apply)(struct wb_images *images,
 			       const struct wb_call *call,
 			       const struct wb_image_mutation *mutations,
@@ -170,14 +176,17 @@ struct wb_images_ops {
 			       struct wb_outcome *ret_outcome,
 			       size_t *ret_failed, struct wb_image **ret_image,
 			       struct wb_text *ret_text);
-	/* In bytewise order of the names. */
+	/* In bytewise order of the names. At most 32 filters of 4,096 bytes;
+	 * WB_BAD_INPUT tells where one is wrong, or that its regular
+	 * expression takes too long. */
 	enum wb_error (*list)(struct wb_images *images,
 			      const struct wb_call *call,
 			      const struct wb_list_options *options,
 			      wb_image_fn *visit, void *context,
 			      struct wb_page *ret_page,
 			      struct wb_text *ret_text);
-	/* Newest first; `name` NULL: every name of the namespace. */
+	/* Newest first; `name` NULL: every name of the namespace. `before`
+	 * and `limit` as for wb_history. */
 	enum wb_error (*history)(struct wb_images *images,
 				 const struct wb_call *call, const char *name,
 				 uint64_t before, size_t limit,
@@ -206,6 +215,7 @@ WB_API enum wb_error wb_images_local(struct wb_store *store,
 /* In this order: name, labels, digest, size, media type. WB_BAD_INPUT. */
 WB_API enum wb_error wb_image_validate(const struct wb_image *image,
 				       struct wb_text *ret_text);
+/* WB_PRECONDITION: none. WB_BAD_INPUT: not one. */
 WB_API enum wb_error wb_namespace_validate(const char *ns,
 					   struct wb_text *ret_text);
 
