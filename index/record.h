@@ -65,18 +65,18 @@ static inline size_t record_size(const struct record *record)
 #define RECORD_LINES 6
 static inline void record_prefetch(const struct record *record)
 {
-	const char *at = (const char *)record;
+	uintptr_t at = (uintptr_t)record; /* NULL too: no pointer arithmetic */
 
 	for (size_t line = 0; line < RECORD_LINES; line++)
-		__builtin_prefetch(at + 64 * line, 0, 3);
+		__builtin_prefetch((const void *)(at + 64 * line), 0, 3);
 }
 
 static inline void record_prefetch_early(const struct record *record)
 {
-	const char *at = (const char *)record;
+	uintptr_t at = (uintptr_t)record;
 
 	for (size_t line = 0; line < RECORD_LINES; line++)
-		__builtin_prefetch(at + 64 * line, 0, 2);
+		__builtin_prefetch((const void *)(at + 64 * line), 0, 2);
 }
 
 /* The exclusive or of the sizes' bytes, inverted: one flipped bit shows. */
