@@ -133,6 +133,7 @@ static size_t for_each(FILE *output, const char *word,
 		if (!strcmp(words[0], "subject")) {
 			ck_assert_uint_lt(subject_count, MANY);
 			subjects[subject_count++] = row.fields[1];
+			free((void *)row.fields[0].data);
 			continue;
 		}
 		if (!strcmp(words[0], word)) {
