@@ -200,19 +200,25 @@ static bool compare_version(void *context, const struct commit *commit,
 	return comparing->equal;
 }
 
-bool lab_versions_equal(struct lab *lab, const struct history *history)
+bool history_is_served(const struct history *history, size_t count,
+		       struct log *log)
 {
 	struct comparing comparing = {
 		.history = history,
-		.revision = history->count + 1,
+		.revision = count + 1,
 		.equal = true,
 	};
 	struct log_query query = {.by_hash = false};
 
-	if (log_versions(lab->log, &query, compare_version, &comparing))
+	if (log_versions(log, &query, compare_version, &comparing))
 		return false;
 	return comparing.equal && comparing.left == 0 &&
 	       comparing.revision == 1;
+}
+
+bool lab_versions_equal(struct lab *lab, const struct history *history)
+{
+	return history_is_served(history, history->count, lab->log);
 }
 
 enum wb_error lab_reopen(struct lab *lab)
@@ -267,8 +273,12 @@ enum wb_error lab_stage(struct lab *lab, unsigned count, size_t value_bytes)
 		struct mutation mutation = {
 			.key = {.kind = 64, .ns = text_bytes("default")},
 			.value = {value, value_bytes},
+			.deleted = (revision + at) % 9 == 4,
 			.previous_revision = revision / 2,
 		};
+
+		if (mutation.deleted)
+			mutation.value.size = 0;
 
 		snprintf(name, sizeof(name), "key-%u-%llu", at,
 			 (unsigned long long)revision % 23);

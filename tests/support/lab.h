@@ -60,11 +60,14 @@ void lab_abandon(struct lab *lab);
 /* Open, and compare all that is served with the truth, both ways of reading
  * included: replay, and every version by log_versions. */
 enum wb_error lab_reopen(struct lab *lab);
-/* True where log_versions serves exactly `history`. */
+/* True where log_versions serves exactly the first `count` commits of
+ * `history`; or all of it. */
+bool history_is_served(const struct history *history, size_t count,
+		       struct log *log);
 bool lab_versions_equal(struct lab *lab, const struct history *history);
 
 /* Stage one commit of `count` mutations; keys and values follow from the
- * revision. WB_TOO_LARGE, WB_NO_MEMORY. */
+ * revision, now and then it is a deletion. WB_TOO_LARGE, WB_NO_MEMORY. */
 enum wb_error lab_stage(struct lab *lab, unsigned count, size_t value_bytes);
 /* Append what is staged; moves it to the truth, or unstages it. */
 enum wb_error lab_append(struct lab *lab);

@@ -17,6 +17,8 @@ struct content {
 struct memdir {
 	struct dir dir;
 	bool frozen;
+	bool watched;
+	struct memdir *before; /* the first change, while watched */
 	size_t count;
 	struct named {
 		char name[NAME_BYTES];
@@ -75,9 +77,16 @@ static struct content *content_of(struct file *file)
 	return ((struct handle *)file)->content;
 }
 
+static void about_to_change(struct memdir *memdir)
+{
+	assert(!memdir->frozen);
+	if (memdir->watched && !memdir->before)
+		memdir->before = memdir_clone(memdir);
+}
+
 static struct content *content_to_change(struct file *file)
 {
-	assert(!((struct handle *)file)->memdir->frozen);
+	about_to_change(((struct handle *)file)->memdir);
 	return content_of(file);
 }
 
@@ -192,7 +201,8 @@ static enum wb_error mem_open(struct dir *dir, const char *name, unsigned flags,
 		return WB_NOT_FOUND;
 	if (named && (flags & FILE_EXCLUSIVE))
 		return WB_EXISTS;
-	assert(!memdir->frozen || !flags);
+	if (!named || (flags & FILE_TRUNCATE))
+		about_to_change(memdir);
 	if (!named)
 		named = add(memdir, name, content_new());
 	if (flags & FILE_TRUNCATE)
@@ -208,8 +218,8 @@ static enum wb_error mem_open(struct dir *dir, const char *name, unsigned flags,
 
 static enum wb_error mem_make(struct dir *dir, const char *name)
 {
+	(void)dir;
 	(void)name;
-	assert(!((struct memdir *)dir)->frozen);
 	return WB_OK;
 }
 
@@ -220,9 +230,9 @@ static enum wb_error mem_rename(struct dir *dir, const char *from,
 	struct named *named = find(memdir, from);
 	struct content *content;
 
-	assert(!memdir->frozen);
 	if (!named)
 		return WB_NOT_FOUND;
+	about_to_change(memdir);
 	content = named->content;
 	content->refs++;
 	forget(memdir, named);
@@ -236,9 +246,9 @@ static enum wb_error mem_remove(struct dir *dir, const char *name)
 	struct memdir *memdir = (struct memdir *)dir;
 	struct named *named = find(memdir, name);
 
-	assert(!memdir->frozen);
 	if (!named)
 		return WB_NOT_FOUND;
+	about_to_change(memdir);
 	forget(memdir, named);
 	return WB_OK;
 }
@@ -321,14 +331,20 @@ struct memdir *memdir_clone(const struct memdir *from)
 	return memdir;
 }
 
-void memdir_free(struct memdir *memdir)
+static void clear(struct memdir *memdir)
 {
-	if (!memdir)
-		return;
 	while (memdir->count > 0) {
 		assert(memdir->files[0].content->refs == 1);
 		forget(memdir, &memdir->files[0]);
 	}
+}
+
+void memdir_free(struct memdir *memdir)
+{
+	if (!memdir)
+		return;
+	clear(memdir);
+	memdir_free(memdir->before);
 	free(memdir);
 }
 
@@ -340,6 +356,29 @@ struct dir *memdir_dir(struct memdir *memdir)
 void memdir_freeze(struct memdir *memdir, bool frozen)
 {
 	memdir->frozen = frozen;
+}
+
+void memdir_watch(struct memdir *memdir)
+{
+	assert(!memdir->watched);
+	memdir->watched = true;
+}
+
+bool memdir_undo(struct memdir *memdir)
+{
+	struct memdir *before = memdir->before;
+
+	assert(memdir->watched);
+	memdir->watched = false;
+	memdir->before = NULL;
+	if (!before)
+		return false;
+	clear(memdir);
+	memcpy(memdir->files, before->files, sizeof(memdir->files));
+	memdir->count = before->count;
+	before->count = 0;
+	memdir_free(before);
+	return true;
 }
 
 size_t memdir_count(const struct memdir *memdir)

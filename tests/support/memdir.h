@@ -26,6 +26,12 @@ struct dir *memdir_dir(struct memdir *memdir);
 /* While frozen, whatever would change a file or a name ends the program. */
 void memdir_freeze(struct memdir *memdir, bool frozen);
 
+/* From memdir_watch to memdir_undo the state before the first change is kept
+ * and put back. memdir_undo returns whether there was a change; all files
+ * must be closed. */
+void memdir_watch(struct memdir *memdir);
+bool memdir_undo(struct memdir *memdir);
+
 /* How many files there are, and the name of number `at`, in no order. */
 size_t memdir_count(const struct memdir *memdir);
 const char *memdir_name(const struct memdir *memdir, size_t at);
