@@ -4,7 +4,11 @@
  * every implementation must do (tests/conformance), and what only this one
  * can be asked.
  */
+#include "base/posix.h"
+#include "images/image.h"
+#include "store/store.h"
 #include "tests/conformance/images.h"
+#include "tests/support/simenv.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
 
@@ -213,6 +217,110 @@ START_TEST(an_actor_of_the_callers_choice_is_kept)
 }
 END_TEST
 
+/* ---- clocks ---- */
+
+#define HOUR_NS INT64_C(3600000000000)
+
+static struct simenv world;
+
+static void setup_clock(void)
+{
+	struct wb_open_options options = {.size = sizeof(options),
+					  .flags = WB_OPEN_CREATE};
+	struct dir *dir = NULL;
+
+	simenv_init(&world, 1);
+	directory = tempdir_make();
+	ck_ok(posix_dir_open(directory, WB_OPEN_ANY_FILESYSTEM, &world.diag,
+			     &dir, NULL, NULL));
+	ck_ok(store_open_on(dir, &world.env, &options, &store, NULL));
+	ck_ok(wb_images_local(store, &images));
+}
+
+static void teardown_clock(void)
+{
+	close_images(images);
+	simenv_release(&world);
+}
+
+START_TEST(a_clock_that_jumps_back_does_not_turn_updates_back)
+{
+	int64_t start = world.wall_ns;
+	struct wb_image *image;
+
+	given("a");
+	simenv_set_wall(&world, start - HOUR_NS);
+	given("a");
+	given("b");
+	image = got("a");
+	ck_assert_int_eq(image->created_at_ns, start);
+	ck_assert_int_eq(image->updated_at_ns, start + 1);
+	wb_image_free(image);
+	image = got("b");
+	ck_assert_int_eq(image->created_at_ns, start - HOUR_NS);
+	ck_assert_int_eq(image->updated_at_ns, start - HOUR_NS);
+	wb_image_free(image);
+	simenv_set_wall(&world, start + HOUR_NS);
+	given("a");
+	image = got("a");
+	ck_assert_int_eq(image->created_at_ns, start);
+	ck_assert_int_eq(image->updated_at_ns, start + HOUR_NS);
+	wb_image_free(image);
+}
+END_TEST
+
+START_TEST(a_clock_that_stands_still_is_stepped_over)
+{
+	int64_t start = world.wall_ns;
+
+	for (int i = 0; i < 5; i++) {
+		struct wb_image *image;
+
+		given("a");
+		image = got("a");
+		ck_assert_int_eq(image->updated_at_ns, start + i);
+		wb_image_free(image);
+	}
+}
+END_TEST
+
+START_TEST(there_is_nothing_after_the_end_of_time)
+{
+	struct wb_key key = key_of("a");
+	struct wb_image last = plain("a");
+	struct wb_image *image;
+	struct wb_txn *txn = NULL;
+	struct wb_outcome outcome;
+	struct wb_bytes value;
+
+	last.created_at_ns = INT64_MIN;
+	last.updated_at_ns = INT64_MAX;
+	ck_ok(image_encode(&last, &value));
+	ck_ok(wb_txn_begin(store, NULL, &txn, &outcome));
+	ck_ok(wb_txn_put(txn, &key, value,
+			 (struct wb_precondition){WB_IF_ANY, 0}));
+	ck_ok(wb_txn_commit(txn, &outcome));
+	free((void *)value.data);
+	given("a");
+	image = got("a");
+	ck_assert_int_eq(image->created_at_ns, INT64_MIN);
+	ck_assert_int_eq(image->updated_at_ns, INT64_MAX);
+	wb_image_free(image);
+}
+END_TEST
+
+static TCase *clocks(void)
+{
+	TCase *tcase = tcase_create("clock");
+
+	tcase_add_checked_fixture(tcase, setup_clock, teardown_clock);
+	tcase_add_test(tcase,
+		       a_clock_that_jumps_back_does_not_turn_updates_back);
+	tcase_add_test(tcase, a_clock_that_stands_still_is_stepped_over);
+	tcase_add_test(tcase, there_is_nothing_after_the_end_of_time);
+	return tcase;
+}
+
 int main(void)
 {
 	Suite *suite = images_conformance("images_local", &provider);
@@ -226,5 +334,6 @@ int main(void)
 	tcase_add_test(tcase, the_next_process_finds_it_all);
 	tcase_add_test(tcase, an_actor_of_the_callers_choice_is_kept);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, clocks());
 	return suite_run(suite);
 }
