@@ -5,7 +5,8 @@
 #   library(NAME MODULES… EXPORTS… PKG_CONFIG…)  lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
 #   examples(NAME… LINKS…)                    examples/<NAME>.c
-#   tests(USES… LINKS… CONTROLS…)             tests/test_<x>.c, one program each
+#   tests(USES… LINKS… CONTROLS… ALLOCATIONS…)
+#                                             tests/test_<x>.c, one program each
 #   scripts(PATTERN… ONCE PATTERN…)           tests that are scripts and print TAP
 #   fuzzers(USES…)                            tests/fuzz/fuzz_<x>.c
 #   bench(NAME USES…)                         bench/<NAME>.c
@@ -276,8 +277,11 @@ endfunction()
 # tests/test_<x>.c is linked with the module (or the tool's parts) that has
 # <x>.c and what that one uses, which proves that the module stands alone; if
 # there is no such file, with all of USES. Every .c in tests/support is at hand.
+# Under ALLOCATIONS, calls of malloc and its like in our own objects go to
+# __wrap_malloc and so on, which the test has.
 function(tests)
-	cmake_parse_arguments(PARSE_ARGV 0 T "" "" "USES;LINKS;CONTROLS")
+	cmake_parse_arguments(PARSE_ARGV 0 T "" ""
+		"USES;LINKS;CONTROLS;ALLOCATIONS")
 	external(links ${T_LINKS})
 	file(GLOB support CONFIGURE_DEPENDS tests/support/*.c
 		tests/conformance/*.c)
@@ -324,10 +328,23 @@ function(tests)
 		add_test(NAME ${name} COMMAND ${name})
 		test_environment(${name})
 		set_property(TEST ${name} PROPERTY LABELS check)
+		if(name IN_LIST T_ALLOCATIONS)
+			list(REMOVE_ITEM T_ALLOCATIONS ${name})
+			target_link_libraries(${name} PRIVATE
+				PkgConfig::crypto)
+			foreach(call IN ITEMS malloc calloc realloc
+						aligned_alloc mmap)
+				target_link_options(${name} PRIVATE
+					-Wl,--wrap=${call})
+			endforeach()
+		endif()
 	endforeach()
-	if(T_CONTROLS)
-		message(FATAL_ERROR "CONTROLS ${T_CONTROLS}: no such test")
-	endif()
+	foreach(word IN ITEMS CONTROLS ALLOCATIONS)
+		if(T_${word})
+			message(FATAL_ERROR
+				"${word} ${T_${word}}: no such test")
+		endif()
+	endforeach()
 endfunction()
 
 # Scripts print TAP. Those under ONCE look at the tree or make builds of

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every allocation of a store's whole life fails, once, and with all after
+ * it: WB_NO_MEMORY or success, never a crash, a half commit, or a store that
+ * has stopped. libcrypto's allocations are among them.
+ *
+ * The linker sends the calls of our own objects here (tests() in
+ * CMakeLists.txt); the simulated disk and the oracle do not use these.
+ */
+#include "tests/support/session.h"
+#include "tests/support/suite.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <sys/mman.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset);
+
+static struct {
+	uint64_t countdown; /* 0: not armed */
+	bool forever;
+	uint64_t failed;
+} plan;
+
+static bool fails(void)
+{
+	if (plan.countdown == 0)
+		return false;
+	if (plan.countdown > 1) {
+		plan.countdown--;
+		return false;
+	}
+	if (!plan.forever)
+		plan.countdown = 0;
+	plan.failed++;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return fails() ? NULL : __real_realloc(memory, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
+		  off_t offset)
+{
+	return fails() ? MAP_FAILED
+		       : __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(size);
+}
+
+static void *crypto_realloc(void *memory, size_t size, const char *file,
+			    int line)
+{
+	(void)file;
+	(void)line;
+	return realloc(memory, size);
+}
+
+static void crypto_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(memory);
+}
+
+/* False: there is no nth allocation. */
+static bool run_once(uint64_t nth, bool forever, struct crash_shared *shared,
+		     uint64_t *refused)
+{
+	struct session session = {.expected = {WB_NO_MEMORY}};
+	struct complaint *complaint = &session.work.context.complaint;
+
+	workload_begin(&session.work, shared, 1 + nth % 3);
+	session.work.context.nesting = NEST_NONE;
+	plan.failed = 0;
+	plan.forever = forever;
+	plan.countdown = nth;
+	session_run(&session);
+	plan.countdown = 0;
+	ck_assert_msg(session.in_doubt == 0,
+		      "allocation %" PRIu64 ": a commit in doubt", nth);
+	if (!session_settle(&session))
+		ck_abort_msg("allocation %" PRIu64 "%s: %s: %s", nth,
+			     forever ? " and all after it" : "",
+			     complaint->check, complaint->text);
+	*refused += session.refused;
+	workload_end(&session.work);
+	return plan.failed > 0;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+	struct crash_shared *shared = crash_shared_new(1024);
+	uint64_t nth = 1, refused = 0;
+
+	while (run_once(nth, _i == 1, shared, &refused))
+		nth++;
+	crash_shared_free(shared);
+	ck_assert_uint_gt(refused, 0);
+	printf("count: memory, allocations that failed%s %" PRIu64 "\n",
+	       _i == 1 ? " for ever" : "", nth - 1);
+	printf("count: memory, calls refused %" PRIu64 "\n", refused);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("memory");
+	TCase *tcase = tcase_create("memory");
+
+	/* Before libcrypto allocates for the first time. */
+	if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
+				      crypto_free))
+		return EXIT_FAILURE;
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, every_allocation_may_fail, 0, 2);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
