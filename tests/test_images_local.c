@@ -231,7 +231,7 @@ static void setup_clock(void)
 
 	simenv_init(&world, 1);
 	directory = tempdir_make();
-	ck_ok(posix_dir_open(directory, WB_OPEN_ANY_FILESYSTEM, &world.diag,
+	ck_ok(posix_dir_open(directory, POSIX_DIR_ANY_FILESYSTEM, &world.diag,
 			     &dir, NULL, NULL));
 	ck_ok(store_open_on(dir, &world.env, &options, &store, NULL));
 	ck_ok(wb_images_local(store, &images));
