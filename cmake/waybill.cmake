@@ -5,7 +5,7 @@
 #   library(NAME MODULES… EXPORTS… PKG_CONFIG…)  lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
 #   examples(NAME… LINKS…)                    examples/<NAME>.c
-#   tests(USES… LINKS… CONTROLS… ALLOCATIONS…)
+#   tests(USES… LINKS… CONTROLS… WHOLE… ALLOCATIONS…)
 #                                             tests/test_<x>.c, one program each
 #   scripts(PATTERN… ONCE PATTERN…)           tests that are scripts and print TAP
 #   fuzzers(USES…)                            tests/fuzz/fuzz_<x>.c
@@ -276,12 +276,12 @@ endfunction()
 
 # tests/test_<x>.c is linked with the module (or the tool's parts) that has
 # <x>.c and what that one uses, which proves that the module stands alone; if
-# there is no such file, with all of USES. Every .c in tests/support is at hand.
-# Under ALLOCATIONS, calls of malloc and its like in our own objects go to
-# __wrap_malloc and so on, which the test has.
+# there is no such file, or the test is named under WHOLE, with all of USES.
+# Every .c in tests/support is at hand. Under ALLOCATIONS, calls of malloc and
+# its like in our own objects go to __wrap_malloc and so on, which the test has.
 function(tests)
 	cmake_parse_arguments(PARSE_ARGV 0 T "" ""
-		"USES;LINKS;CONTROLS;ALLOCATIONS")
+		"USES;LINKS;CONTROLS;WHOLE;ALLOCATIONS")
 	external(links ${T_LINKS})
 	file(GLOB support CONFIGURE_DEPENDS tests/support/*.c
 		tests/conformance/*.c)
@@ -315,8 +315,9 @@ function(tests)
 				list(APPEND uses ${part})
 			endif()
 		endforeach()
-		if(NOT uses)
+		if(NOT uses OR name IN_LIST T_WHOLE)
 			set(uses ${T_USES})
+			list(REMOVE_ITEM T_WHOLE ${name})
 		endif()
 		list(REVERSE uses)
 		list(PREPEND uses support)
@@ -339,7 +340,7 @@ function(tests)
 			endforeach()
 		endif()
 	endforeach()
-	foreach(word IN ITEMS CONTROLS ALLOCATIONS)
+	foreach(word IN ITEMS CONTROLS WHOLE ALLOCATIONS)
 		if(T_${word})
 			message(FATAL_ERROR
 				"${word} ${T_${word}}: no such test")

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The second reader: a store's directory, read by the rules of docs/FORMAT.md
+ * and by nothing else. It shares no code with the store, so that where the
+ * two agree, the page is right and both follow it.
+ *
+ * It only reads: it takes no lock, syncs nothing and drops no cache, so it
+ * tells what the files say now. It never stops at damage: what is behind it
+ * is read as well, and marked. Whoever reads a store that is written at the
+ * same time may see the last write as torn.
+ */
+#ifndef WAYBILL_AUDIT_READER_H
+#define WAYBILL_AUDIT_READER_H
+
+#include "audit/finding.h"
+#include "audit/message.h"
+#include "base/file.h"
+
+/* What an open would say; the worst finding decides. */
+enum audit_verdict {
+	AUDIT_NO_STORE, /* nothing is there, or an unfinished creation */
+	AUDIT_CLOSED,	/* the log ends with CLOSE */
+	AUDIT_CLEAN,	/* it ends with a frame and zeros */
+	AUDIT_TORN,	/* its last write did not finish, and is not needed */
+	AUDIT_REFUSED,	/* a newer version wrote it */
+	AUDIT_CORRUPT,
+};
+
+/* Where a commit is. */
+struct audit_place {
+	const char *file;
+	uint64_t segment_id, offset;
+	struct audit_frame frame;
+	/* The chain value at this commit; meaningful where `whole`. */
+	const uint8_t *chain;
+	/* All before it is there and verifies. The commits of which this is
+	 * true are the history: 1, 2, 3, … False: it lies behind damage. */
+	bool whole;
+};
+
+/* Everything that is pointed at lasts until the call returns. */
+struct audit_visitor {
+	/* Each commit that verifies, in the order of the log. An error ends
+	 * the reading and is what it returns. NULL: not of interest. */
+	enum wb_error (*commit)(void *context,
+				const struct audit_commit *commit,
+				const struct audit_place *place);
+	/* Each thing that is wrong; NULL: only the summary is wanted. */
+	void (*finding)(void *context, const struct audit_finding *finding);
+	void *context;
+};
+
+enum audit_read_flags {
+	/* Hold the entries of footers against the commits, too. */
+	AUDIT_READ_ENTRIES = 1,
+};
+
+struct audit_summary {
+	enum audit_verdict verdict;
+	uint64_t findings[AUDIT_DAMAGE + 1]; /* of each severity */
+	uint8_t uuid[AUDIT_UUID_BYTES];
+	uint64_t epoch; /* of the newest segment */
+	uint64_t segments, commits, mutations;
+	uint64_t file_bytes; /* of all segments */
+	/* The history as far as it is whole. */
+	uint64_t head;
+	uint8_t chain[AUDIT_CHAIN_BYTES];
+	/* Of the newest segment: its id, and where its frames end. */
+	uint64_t active_id, end;
+	uint64_t torn_bytes; /* from there to the end of the file, if torn */
+	bool has_anchor;
+	struct audit_slot anchor; /* the slot that counts */
+};
+
+/* Read the store in `dir`. Damage is no error: `ret_summary` and the visitor
+ * tell of it. WB_IO, WB_PERMISSION, WB_NO_MEMORY: it could not be read; what
+ * the visitor was told until then holds, and `*ret_summary` is untouched. */
+enum wb_error audit_read(struct dir *dir, unsigned flags,
+			 const struct audit_visitor *visitor,
+			 struct audit_summary *ret_summary);
+
+#endif

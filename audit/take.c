@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One frame that verifies, in its place: groups, revisions, the chain.
+ */
+#include "audit/walk.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+/* ---- chain ---- */
+
+static bool digest(struct walk *walk, struct wb_bytes a, struct wb_bytes b,
+		   uint8_t chain[AUDIT_CHAIN_BYTES])
+{
+	return EVP_DigestInit_ex(walk->sha, EVP_sha256(), NULL) == 1 &&
+	       EVP_DigestUpdate(walk->sha, a.data, a.size) == 1 &&
+	       EVP_DigestUpdate(walk->sha, b.data, b.size) == 1 &&
+	       EVP_DigestFinal_ex(walk->sha, chain, NULL) == 1;
+}
+
+bool walk_chain_start(struct walk *walk, const uint8_t *uuid,
+		      uint8_t chain[AUDIT_CHAIN_BYTES])
+{
+	static const char start[] = "waybill-chain-1";
+
+	return digest(walk, (struct wb_bytes){start, sizeof(start) - 1},
+		      (struct wb_bytes){uuid, AUDIT_UUID_BYTES}, chain);
+}
+
+bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
+		     uint8_t chain[AUDIT_CHAIN_BYTES])
+{
+	return digest(walk, (struct wb_bytes){chain, AUDIT_CHAIN_BYTES},
+		      payload, chain);
+}
+
+void walk_check_anchor_chain(struct walk *walk)
+{
+	const struct audit_set *set = walk->set;
+
+	if (set->anchor_usable && walk->chain_known &&
+	    walk->head == set->anchor.durable_revision &&
+	    memcmp(walk->chain, set->anchor.chain, AUDIT_CHAIN_BYTES) != 0)
+		report_at(walk->report, AUDIT_RULE_ANCHOR_CHAIN, "anchor", 80,
+			  "at revision %" PRIu64, walk->head);
+}
+
+/* ---- groups ---- */
+
+static void check_group(struct walk *walk, const struct walk_frame *frame)
+{
+	const struct audit_frame *f = &frame->frame;
+	bool starts = f->durable_bytes == frame->at;
+	const char *broken = NULL;
+
+	if (walk->resynced) {
+		/* Its group may have begun in what is missing. */
+		if (f->durable_bytes > frame->at)
+			broken = "durable_bytes is behind it";
+	} else if (!starts && f->type == AUDIT_COMMIT &&
+		   walk->last_type == AUDIT_COMMIT) {
+		if (f->durable_bytes != walk->group_at)
+			broken = "durable_bytes is not where its group begins";
+		else if (f->durable_revision != walk->group_revision)
+			broken = "durable_revision is not its group's";
+	} else if (!starts) {
+		broken = "durable_bytes is not where its group begins";
+	} else if (f->durable_revision != walk->head) {
+		broken = "durable_revision is not the one before its group";
+	}
+	walk->group_at = f->durable_bytes;
+	walk->group_revision = f->durable_revision;
+	walk->resynced = false;
+	if (broken)
+		report_at(walk->report, AUDIT_RULE_GROUP, walk->segment->name,
+			  frame->at, "%s", broken);
+}
+
+/* ---- commits ---- */
+
+static void count_commit(struct walk *walk, const struct audit_commit *commit)
+{
+	struct audit_summary *summary = walk->report->summary;
+
+	if (walk->commits++ == 0) {
+		walk->first_revision = walk->head;
+		walk->time_min_ns = commit->time_ns;
+		walk->time_max_ns = commit->time_ns;
+	}
+	if (commit->time_ns < walk->time_min_ns)
+		walk->time_min_ns = commit->time_ns;
+	if (commit->time_ns > walk->time_max_ns)
+		walk->time_max_ns = commit->time_ns;
+	summary->commits++;
+	summary->mutations += commit->mutation_count;
+	if (!walk->whole)
+		return;
+	summary->head = walk->head;
+	memcpy(summary->chain, walk->chain, AUDIT_CHAIN_BYTES);
+}
+
+static void commit_is_bad(struct walk *walk, const struct walk_frame *frame,
+			  enum audit_rule rule, const char *what)
+{
+	struct audit_finding finding =
+		audit_finding_of(rule, walk->segment->name, frame->at);
+
+	finding.bytes = frame->frame.frame_bytes;
+	finding.revision_first = frame->frame.revision;
+	finding.revision_last = frame->frame.revision;
+	strncpy(finding.what, what, sizeof(finding.what) - 1);
+	report_finding(walk->report, finding);
+	walk->whole = false;
+}
+
+static enum wb_error visit_commit(struct walk *walk,
+				  const struct walk_frame *frame)
+{
+	const struct audit_visitor *visitor = walk->report->visitor;
+	struct audit_place place = {
+		.file = walk->segment->name,
+		.segment_id = walk->segment->id,
+		.offset = frame->at,
+		.frame = frame->frame,
+		.chain = walk->chain,
+		.whole = walk->whole,
+	};
+
+	if (!visitor->commit)
+		return WB_OK;
+	return visitor->commit(visitor->context, &walk->message.commit, &place);
+}
+
+static enum wb_error take_commit(struct walk *walk,
+				 const struct walk_frame *frame)
+{
+	struct wb_bytes payload = {frame->payload, frame->frame.payload_bytes};
+	struct audit_message *message = &walk->message;
+	const char *why = "";
+	enum wb_error error = audit_message_read(message, payload, &why);
+
+	if (error == WB_CORRUPT) {
+		commit_is_bad(walk, frame, AUDIT_RULE_COMMIT, why);
+		walk->lost = true;
+	} else if (error) {
+		return error;
+	} else if (message->commit.revision != frame->frame.revision) {
+		commit_is_bad(walk, frame, AUDIT_RULE_COMMIT,
+			      "its revision is not its frame's");
+	}
+#ifndef WAYBILL_PLANT_READER
+	if (frame->frame.revision - 1 != walk->head)
+		commit_is_bad(walk, frame, AUDIT_RULE_REVISION,
+			      "not one more than the one before");
+#endif
+	walk->head = frame->frame.revision;
+	if (!walk_chain_next(walk, payload, walk->chain))
+		return WB_NO_MEMORY;
+	walk_check_anchor_chain(walk);
+	if (error)
+		return WB_OK;
+	count_commit(walk, &message->commit);
+	error = walk_note_entries(walk, &message->commit, frame->at);
+	return error ? error : visit_commit(walk, frame);
+}
+
+/* ---- frames ---- */
+
+enum wb_error walk_take_frame(struct walk *walk, const struct walk_frame *frame)
+{
+	const struct audit_frame *f = &frame->frame;
+	enum wb_error error = WB_OK;
+
+	assert(frame->seen == AUDIT_HOLDS);
+	if (walk->last_type == AUDIT_FOOTER)
+		report_at(walk->report, AUDIT_RULE_FRAME_RULE,
+			  walk->segment->name, frame->at,
+			  "a frame behind the footer");
+	if (f->type == AUDIT_RECORDS)
+		report_at(walk->report, AUDIT_RULE_FRAME_RULE,
+			  walk->segment->name, frame->at,
+			  "a RECORDS frame in a log segment");
+	check_group(walk, frame);
+	if (f->type == AUDIT_COMMIT)
+		error = take_commit(walk, frame);
+	else if (f->revision != walk->head)
+		report_at(walk->report, AUDIT_RULE_REVISION,
+			  walk->segment->name, frame->at,
+			  "%s has revision %" PRIu64 ", not %" PRIu64,
+			  audit_frame_name(f->type), f->revision, walk->head);
+	walk->at = frame->at + f->frame_bytes;
+	walk->last_type = f->type;
+	walk->holds_frames = true;
+	if (f->type == AUDIT_MARK || f->type == AUDIT_CLOSE)
+		walk->marked = walk->at;
+	else if (f->type == AUDIT_FOOTER)
+		walk_check_footer(walk, frame);
+	return error;
+}

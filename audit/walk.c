@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A segment's frames are taken one behind the other. Where one does not
+ * verify, what follows depends on the segment: in all but the newest, damage,
+ * and the next frame that verifies is looked for, so that as much as possible
+ * is seen; in the newest, the end, and the floor decides what it means.
+ */
+#include "audit/walk.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- damage ---- */
+
+/* Revisions head + 1 to `last` are not there. */
+static void lose_until(struct walk *walk, uint64_t last)
+{
+	walk->whole = false;
+	walk->lost = true;
+	walk->resynced = true;
+	if (last > walk->head) {
+		walk->head = last;
+		walk->chain_known = false;
+	}
+}
+
+static uint64_t last_lost_before(const struct walk_frame *frame)
+{
+	return frame->frame.type == AUDIT_COMMIT ? frame->frame.revision - 1
+						 : frame->frame.revision;
+}
+
+static void report_range(struct walk *walk, enum audit_rule rule, uint64_t end,
+			 uint64_t last, const char *what)
+{
+	struct audit_finding finding =
+		audit_finding_of(rule, walk->segment->name, walk->at);
+
+	finding.bytes = end > walk->at ? end - walk->at : 0;
+	if (last > walk->head) {
+		finding.revision_first = walk->head + 1;
+		finding.revision_last = last;
+	}
+	strncpy(finding.what, what, sizeof(finding.what) - 1);
+	report_finding(walk->report, finding);
+}
+
+/* A frame whose checksum holds, and that cannot be taken. */
+static void report_frame(struct walk *walk, const struct walk_frame *frame)
+{
+	if (frame->seen == AUDIT_NEWER)
+		report_at(walk->report, AUDIT_RULE_FRAME_NEWER,
+			  walk->segment->name, frame->at, "type %u, version %u",
+			  frame->frame.type, frame->frame.version);
+	else
+		report_at(walk->report, AUDIT_RULE_FRAME_RULE,
+			  walk->segment->name, frame->at, "%s", frame->why);
+}
+
+static void pass_over(struct walk *walk, const struct walk_frame *frame)
+{
+	report_frame(walk, frame);
+	walk->at = frame->at + (frame->frame.frame_bytes + 7) / 8 * 8;
+	walk->last_type = frame->frame.type;
+	walk->holds_frames = true;
+	walk->chain_known = false;
+	lose_until(walk, frame->frame.revision);
+}
+
+static void report_search(struct walk *walk)
+{
+	report_at(walk->report, AUDIT_RULE_SEARCH, walk->segment->name,
+		  walk->at, "%d times the file were tried", WALK_SEARCH_TIMES);
+}
+
+/* In a segment that has a successor: the frame at walk->at does not verify.
+ * `*ret_done`: there is none behind it. */
+static enum wb_error skip_damage(struct walk *walk, bool *ret_done)
+{
+	bool known = walk->limit != UINT64_MAX;
+	uint64_t budget = walk_search_budget(&walk->window);
+	uint64_t end = known ? walk->limit : walk->window.file_bytes, last;
+	struct walk_frame found;
+	enum wb_error error =
+		walk_find_frame(&walk->window, walk->segment->header.salt,
+				walk->at + 8, end, &budget, &found);
+
+	if (error)
+		return error;
+	if (budget == 0)
+		report_search(walk);
+	*ret_done = found.seen == AUDIT_FAILS;
+	if (!*ret_done) {
+		last = last_lost_before(&found);
+		report_range(walk, AUDIT_RULE_FRAME, found.at, last,
+			     "does not verify");
+		walk->at = found.at;
+		lose_until(walk, last);
+		return WB_OK;
+	}
+	/* Its end is not known, and it may be here. */
+	if (!known)
+		return WB_OK;
+	last = walk->next->header.previous_revision;
+	report_range(walk, AUDIT_RULE_FRAME, end, last,
+		     walk->limit > walk->window.file_bytes
+			     ? "the file ends too early"
+			     : "does not verify");
+	walk->at = walk->limit;
+	lose_until(walk, last);
+	return WB_OK;
+}
+
+/* From `at` to the end of the file. */
+static void report_tail(struct walk *walk, enum audit_rule rule, uint64_t at)
+{
+	struct audit_finding finding =
+		audit_finding_of(rule, walk->segment->name, at);
+
+	finding.bytes = walk->window.file_bytes - at;
+	report_finding(walk->report, finding);
+}
+
+/* ---- the newest segment ---- */
+
+static void raise_floor(struct walk *walk, const struct audit_frame *frame)
+{
+	if (frame->durable_bytes > walk->floor_bytes)
+		walk->floor_bytes = frame->durable_bytes;
+	if (frame->durable_revision > walk->floor_revision)
+		walk->floor_revision = frame->durable_revision;
+}
+
+typedef enum wb_error behind_fn(struct walk *walk,
+				const struct walk_frame *frame);
+
+/* All frames behind the end. */
+static enum wb_error look_behind(struct walk *walk, behind_fn *take,
+				 uint64_t *ret_found_at)
+{
+	uint64_t budget = walk_search_budget(&walk->window);
+	uint64_t from = walk->at + 8, found_at = UINT64_MAX;
+
+	for (;;) {
+		struct walk_frame found;
+		enum wb_error error =
+			walk_find_frame(&walk->window,
+					walk->segment->header.salt, from,
+					walk->window.file_bytes, &budget,
+					&found);
+
+		if (!error && found.seen != AUDIT_FAILS)
+			error = take(walk, &found);
+		if (error)
+			return error;
+		if (found.seen == AUDIT_FAILS)
+			break;
+		if (found_at == UINT64_MAX)
+			found_at = found.at;
+		from = found.at + found.frame.frame_bytes;
+	}
+	if (budget == 0)
+		report_search(walk);
+	*ret_found_at = found_at;
+	return WB_OK;
+}
+
+static enum wb_error weigh(struct walk *walk, const struct walk_frame *frame)
+{
+	raise_floor(walk, &frame->frame);
+	walk->holds_frames = true;
+	if (frame->seen != AUDIT_HOLDS)
+		report_frame(walk, frame);
+	return WB_OK;
+}
+
+static enum wb_error take_lost(struct walk *walk,
+			       const struct walk_frame *frame)
+{
+	if (frame->seen != AUDIT_HOLDS)
+		return WB_OK;
+	if (frame->at != walk->at)
+		lose_until(walk, last_lost_before(frame));
+	return walk_take_frame(walk, frame);
+}
+
+static enum wb_error finish_newest(struct walk *walk)
+{
+	struct audit_summary *summary = walk->report->summary;
+	uint64_t behind, data;
+	enum wb_error error = look_behind(walk, weigh, &behind);
+
+	if (error)
+		return error;
+	summary->end = walk->at;
+	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision) {
+		report_range(walk, AUDIT_RULE_FLOOR,
+			     behind == UINT64_MAX ? walk->floor_bytes : behind,
+			     walk->floor_revision,
+			     walk->at < walk->floor_bytes
+				     ? "does not verify, and was durable"
+				     : "commits are missing");
+		return look_behind(walk, take_lost, &behind);
+	}
+	error = window_find_data(&walk->window, walk->at, UINT64_MAX, &data);
+	if (error || data == UINT64_MAX)
+		return error;
+	if (walk->last_type == AUDIT_FOOTER) {
+		report_tail(walk, AUDIT_RULE_SEALED_TAIL, data);
+		return WB_OK;
+	}
+	walk->torn = true;
+	summary->torn_bytes = walk->window.file_bytes - walk->at;
+	report_tail(walk, AUDIT_RULE_TORN, walk->at);
+	return WB_OK;
+}
+
+/* ---- a segment ---- */
+
+static enum wb_error finish_older(struct walk *walk)
+{
+	bool sealed = walk->last_type == AUDIT_FOOTER;
+	uint64_t data;
+	enum wb_error error;
+
+	walk->end_before = walk->at;
+	if (walk->limit == UINT64_MAX)
+		return WB_OK;
+	if (walk->limit < AUDIT_FRAMES_AT)
+		report_at(walk->report, AUDIT_RULE_LINK, walk->next->name, 120,
+			  "previous_bytes is %" PRIu64, walk->limit);
+	error = window_find_data(&walk->window, walk->at, UINT64_MAX, &data);
+	if (error || data == UINT64_MAX)
+		return error;
+	if (sealed)
+		report_tail(walk, AUDIT_RULE_SEALED_TAIL, data);
+	else
+		report_tail(walk, AUDIT_RULE_DEBRIS, walk->at);
+	return WB_OK;
+}
+
+static enum wb_error walk_frames(struct walk *walk, bool newest)
+{
+	bool done = false;
+
+	while (!done && walk->at < walk->limit) {
+		struct walk_frame frame;
+		enum wb_error error =
+			walk_read_frame(&walk->window,
+					walk->segment->header.salt, walk->at,
+					&frame);
+
+		if (error)
+			return error;
+		if (frame.seen == AUDIT_FAILS) {
+			if (newest)
+				return finish_newest(walk);
+			error = skip_damage(walk, &done);
+		} else if (frame.seen != AUDIT_HOLDS) {
+			pass_over(walk, &frame);
+		} else if (frame.frame.frame_bytes > walk->limit - walk->at) {
+			report_at(walk->report, AUDIT_RULE_LINK,
+				  walk->next->name, 120,
+				  "a frame reaches beyond previous_bytes");
+			done = true;
+		} else {
+			if (newest)
+				raise_floor(walk, &frame.frame);
+			error = walk_take_frame(walk, &frame);
+		}
+		if (error)
+			return error;
+	}
+	return finish_older(walk);
+}
+
+/* ---- the segments ---- */
+
+static void start_from_header(struct walk *walk)
+{
+	const struct audit_header *header = &walk->segment->header;
+
+	walk->whole = false;
+	walk->head = header->previous_revision;
+	memcpy(walk->chain, header->previous_chain, AUDIT_CHAIN_BYTES);
+	walk->chain_known = true;
+}
+
+static bool check_beginning(struct walk *walk)
+{
+	const struct audit_header *header = &walk->segment->header;
+
+	if (!walk_chain_start(walk, header->uuid, walk->chain))
+		return false;
+	walk->chain_known = true;
+	if (header->previous_id == 0 && header->previous_bytes == 0 &&
+	    header->previous_revision == 0 &&
+	    header->previous_epoch == header->epoch &&
+	    memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) == 0)
+		return true;
+	report_at(walk->report, AUDIT_RULE_BEGINNING, walk->segment->name, 112,
+		  "it follows %016" PRIx64 " and revision %" PRIu64,
+		  header->previous_id, header->previous_revision);
+	start_from_header(walk);
+	return true;
+}
+
+static void report_gap(struct walk *walk)
+{
+	const struct audit_header *header = &walk->segment->header;
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_GAP, walk->segment->name, 112);
+
+	if (header->previous_revision > walk->head) {
+		finding.revision_first = walk->head + 1;
+		finding.revision_last = header->previous_revision;
+	}
+	report_finding(walk->report, finding);
+}
+
+static void check_link(struct walk *walk, const struct audit_segment *before)
+{
+	const struct audit_header *header = &walk->segment->header;
+	const char *file = walk->segment->name;
+
+	if (header->previous_id != before->id || !before->usable) {
+		if (before->usable)
+			report_gap(walk);
+		start_from_header(walk);
+		return;
+	}
+	if (header->previous_epoch != before->header.epoch)
+		report_at(walk->report, AUDIT_RULE_LINK, file, 136, "epoch");
+	if (header->previous_revision != walk->head)
+		report_at(walk->report, AUDIT_RULE_LINK, file, 128,
+			  "it says revision %" PRIu64
+			  ", and frames go to %" PRIu64,
+			  header->previous_revision, walk->head);
+	if (walk->chain_known &&
+	    memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) != 0)
+		report_at(walk->report, AUDIT_RULE_LINK, file, 144,
+			  "chain value");
+	if (!walk->chain_known || header->previous_revision != walk->head)
+		start_from_header(walk);
+}
+
+/* What the segment after this one says of its end, or the anchor. */
+static void set_limit(struct walk *walk, const struct audit_segment *next)
+{
+	const struct audit_slot *anchor = &walk->set->anchor;
+
+	walk->next = next;
+	walk->limit = UINT64_MAX;
+	if (next && next->usable &&
+	    next->header.previous_id == walk->segment->id)
+		walk->limit = next->header.previous_bytes;
+	if (next || !walk->set->anchor_usable)
+		return;
+	walk->floor_revision = anchor->durable_revision;
+	if (anchor->active_id == walk->segment->id)
+		walk->floor_bytes = anchor->durable_bytes;
+}
+
+static enum wb_error walk_segment(struct walk *walk, size_t at)
+{
+	const struct audit_set *set = walk->set;
+	enum wb_error error;
+
+	walk->segment = &set->segments[at];
+	walk->at = AUDIT_FRAMES_AT;
+	walk->last_type = 0;
+	walk->lost = walk->resynced = walk->holds_frames = false;
+	walk->group_at = walk->group_revision = walk->marked = 0;
+	walk->first_revision = walk->commits = 0;
+	walk->entry_count = 0;
+	if (!walk->segment->usable) {
+		walk->whole = walk->chain_known = false;
+		walk->end_before = 0;
+		return WB_OK;
+	}
+	if (at == 0 && !check_beginning(walk))
+		return WB_NO_MEMORY;
+	if (at > 0)
+		check_link(walk, &set->segments[at - 1]);
+	if (at == 0)
+		walk_check_anchor_chain(walk);
+	walk->report->summary->epoch = walk->segment->header.epoch;
+	set_limit(walk, at + 1 < set->count ? &set->segments[at + 1] : NULL);
+	error = window_open(&walk->window, walk->dir, walk->segment->name);
+	return error ? error : walk_frames(walk, !walk->next);
+}
+
+/* Is there anything behind the header of any segment? */
+static enum wb_error find_frames(struct walk *walk, bool *ret_found)
+{
+	*ret_found = false;
+	for (size_t at = 0; at < walk->set->count && !*ret_found; at++) {
+		uint64_t data;
+		enum wb_error error = window_open(&walk->window, walk->dir,
+						  walk->set->segments[at].name);
+
+		if (!error)
+			error = window_find_data(&walk->window, AUDIT_FRAMES_AT,
+						 UINT64_MAX, &data);
+		if (error)
+			return error;
+		*ret_found = data != UINT64_MAX;
+	}
+	return WB_OK;
+}
+
+static enum wb_error check_creation(struct walk *walk)
+{
+	bool found;
+	enum wb_error error = find_frames(walk, &found);
+
+	if (!error)
+		report_at(walk->report,
+			  found ? AUDIT_RULE_ANCHOR_MISSING
+				: AUDIT_RULE_CREATION,
+			  "anchor", 0, "%s", "it is not there");
+	return error;
+}
+
+/* The newest segment was the last to be walked. */
+static void check_anchor(struct walk *walk)
+{
+	const struct audit_slot *anchor = &walk->set->anchor;
+	size_t count = walk->set->count;
+
+	set_check_anchor(walk->set, walk->holds_frames, walk->report);
+	if (!walk->set->anchor_usable || count == 0)
+		return;
+	if (anchor->active_id == walk->set->segments[count - 1].id &&
+	    anchor->durable_bytes < walk->marked)
+		report_at(walk->report, AUDIT_RULE_ANCHOR_BEHIND, "anchor", 72,
+			  "it does not know of a MARK or CLOSE");
+	if (count > 1 && walk->end_before > 0 &&
+	    anchor->active_id == walk->set->segments[count - 2].id &&
+	    anchor->durable_bytes > walk->end_before)
+		report_at(walk->report, AUDIT_RULE_ANCHOR_DURABLE, "anchor", 72,
+			  "durable_bytes is %" PRIu64, anchor->durable_bytes);
+}
+
+enum wb_error walk_all(struct walk *walk)
+{
+	struct audit_summary *summary = walk->report->summary;
+	size_t count = walk->set->count;
+	enum wb_error error = WB_OK;
+
+	walk->sha = EVP_MD_CTX_new();
+	if (!walk->sha)
+		return WB_NO_MEMORY;
+	walk->whole = true;
+	for (size_t at = 0; at < count && !error; at++)
+		error = walk_segment(walk, at);
+	if (error)
+		return error;
+	summary->segments = count;
+	if (count > 0)
+		summary->active_id = walk->set->segments[count - 1].id;
+	if (!walk->set->anchor_exists)
+		return check_creation(walk);
+	check_anchor(walk);
+	return WB_OK;
+}
+
+void walk_release(struct walk *walk)
+{
+	window_release(&walk->window);
+	audit_message_release(&walk->message);
+	EVP_MD_CTX_free(walk->sha);
+	free(walk->entries);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From the first frame of the oldest segment to the last of the newest:
+ * steps 5, 6 and 7 of "Opening". Private to audit/.
+ */
+#ifndef WAYBILL_AUDIT_WALK_H
+#define WAYBILL_AUDIT_WALK_H
+
+#include "audit/set.h"
+
+struct evp_md_ctx_st;
+
+/* A frame with its bytes, which last until the next one is read. */
+struct walk_frame {
+	uint64_t at;
+	enum audit_seen seen;
+	const char *why; /* AUDIT_BREAKS */
+	struct audit_frame frame;
+	const uint8_t *payload;
+};
+
+struct walk {
+	struct dir *dir;
+	const struct report *report;
+	unsigned flags;
+	const struct audit_set *set;
+	struct window window;
+	struct audit_message message;
+	struct evp_md_ctx_st *sha; /* an EVP_MD_CTX */
+
+	/* ---- the log so far ---- */
+	uint64_t head;
+	uint8_t chain[AUDIT_CHAIN_BYTES];
+	bool chain_known;
+	bool whole; /* nothing is missing so far */
+
+	/* ---- the segment at hand ---- */
+	const struct audit_segment *segment;
+	const struct audit_segment *next; /* that follows it; NULL: newest */
+	uint64_t at;			  /* of the next frame */
+	unsigned last_type;		  /* 0: there is no frame yet */
+	bool lost;			  /* frames of it are missing */
+	bool resynced;			  /* those before the next one are */
+	uint64_t group_at, group_revision;
+	uint64_t marked; /* end of the newest MARK or CLOSE; 0: none */
+	uint64_t limit;	 /* where it ends, by `next`; UINT64_MAX: not known */
+	uint64_t first_revision, commits;
+	int64_t time_min_ns, time_max_ns;
+	struct audit_entry *entries; /* what its footer should say */
+	size_t entry_count, entry_capacity;
+
+	/* ---- the end of the log ---- */
+	uint64_t floor_bytes, floor_revision;
+	uint64_t end_before; /* of the segment before the newest; 0: unknown */
+	bool holds_frames;   /* the newest segment does */
+	bool torn;
+};
+
+/* Bytes of one segment that may be hashed in search of frames, as a multiple
+ * of its size: without a bound, a value made of frame headers that each claim
+ * 16 MiB would keep us for hours. */
+enum { WALK_SEARCH_TIMES = 16 };
+
+/* Walk all segments of the set. */
+enum wb_error walk_all(struct walk *walk);
+/* Free what it took. */
+void walk_release(struct walk *walk);
+
+/* The frame at `at` of the window's file. AUDIT_FAILS where there is none. */
+enum wb_error walk_read_frame(struct window *window, uint64_t salt, uint64_t at,
+			      struct walk_frame *ret_frame);
+/* The first frame whose checksum holds, at a multiple of 8 from `from` to
+ * before `end`. `ret_frame->seen` is AUDIT_FAILS: there is none. `*budget` is
+ * how many bytes may be hashed; at 0 the search was given up. */
+enum wb_error walk_find_frame(struct window *window, uint64_t salt,
+			      uint64_t from, uint64_t end, uint64_t *budget,
+			      struct walk_frame *ret_frame);
+uint64_t walk_search_budget(const struct window *window);
+
+/* Take the next frame, which holds. */
+enum wb_error walk_take_frame(struct walk *walk,
+			      const struct walk_frame *frame);
+
+/* Hold a footer against what was walked. */
+void walk_check_footer(struct walk *walk, const struct walk_frame *frame);
+/* Remember the entries that a commit makes. */
+enum wb_error walk_note_entries(struct walk *walk,
+				const struct audit_commit *commit, uint64_t at);
+
+/* chain(0), and chain(n) from chain(n-1) in `chain`. */
+bool walk_chain_start(struct walk *walk, const uint8_t *uuid,
+		      uint8_t chain[AUDIT_CHAIN_BYTES]);
+bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
+		     uint8_t chain[AUDIT_CHAIN_BYTES]);
+/* Where the anchor's revision is reached: is this its chain value? */
+void walk_check_anchor_chain(struct walk *walk);
+
+#endif

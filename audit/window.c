@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/window.h"
+
+#include "base/cursor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEP_BYTES = 1 << 20 };
+
+enum wb_error window_open(struct window *window, struct dir *dir,
+			  const char *name)
+{
+	enum wb_error error;
+
+	window_close(window);
+	error = dir_open(dir, name, FILE_READ, &window->file);
+	if (error) {
+		window->file = NULL;
+		return error;
+	}
+	error = file_size(window->file, &window->file_bytes);
+	if (error)
+		window_close(window);
+	return error;
+}
+
+void window_close(struct window *window)
+{
+	file_close(window->file);
+	window->file = NULL;
+	window->file_bytes = 0;
+	window->size = 0;
+}
+
+void window_release(struct window *window)
+{
+	window_close(window);
+	free(window->buffer);
+	*window = (struct window){0};
+}
+
+static enum wb_error make_room(struct window *window, size_t size)
+{
+	uint8_t *buffer;
+
+	if (size <= window->capacity)
+		return WB_OK;
+	buffer = realloc(window->buffer, size);
+	if (!buffer)
+		return WB_NO_MEMORY;
+	window->buffer = buffer;
+	window->capacity = size;
+	return WB_OK;
+}
+
+/* What is asked for and as much behind it as fits; what the buffer has of it
+ * is not read again. */
+static enum wb_error move_to(struct window *window, uint64_t offset,
+			     size_t size)
+{
+	size_t wanted = size > STEP_BYTES ? size : STEP_BYTES;
+	size_t kept = 0, got = 0;
+	enum wb_error error;
+
+	if (wanted > window->file_bytes - offset)
+		wanted = (size_t)(window->file_bytes - offset);
+	error = make_room(window, wanted);
+	if (error)
+		return error;
+	if (offset >= window->at && offset - window->at < window->size) {
+		size_t skipped = (size_t)(offset - window->at);
+
+		kept = window->size - skipped;
+		memmove(window->buffer, window->buffer + skipped, kept);
+	}
+	window->at = offset;
+	window->size = kept;
+	if (kept >= wanted)
+		return WB_OK;
+	error = file_read(window->file, window->buffer + kept, wanted - kept,
+			  offset + kept, &got);
+	if (!error)
+		window->size = kept + got;
+	return error;
+}
+
+enum wb_error window_span(struct window *window, uint64_t offset, size_t size,
+			  const uint8_t **ret_bytes)
+{
+	*ret_bytes = NULL;
+	if (offset > window->file_bytes || size > window->file_bytes - offset)
+		return WB_OK;
+	if (offset < window->at || offset - window->at > window->size ||
+	    size > window->size - (size_t)(offset - window->at)) {
+		enum wb_error error = move_to(window, offset, size);
+
+		if (error)
+			return error;
+		/* Somebody has made the file shorter. */
+		if (size > window->size)
+			return WB_OK;
+	}
+	*ret_bytes = window->buffer + (size_t)(offset - window->at);
+	return WB_OK;
+}
+
+enum wb_error window_find_data(struct window *window, uint64_t offset,
+			       uint64_t end, uint64_t *ret_offset)
+{
+	if (end > window->file_bytes)
+		end = window->file_bytes;
+	while (offset < end) {
+		size_t size =
+			end - offset > 4096 ? 4096 : (size_t)(end - offset);
+		const uint8_t *bytes;
+		enum wb_error error = window_span(window, offset, size, &bytes);
+
+		if (error)
+			return error;
+		if (!bytes)
+			break;
+		if (!bytes_are_zero(bytes, size)) {
+			while (*bytes == 0) {
+				bytes++;
+				offset++;
+			}
+			*ret_offset = offset;
+			return WB_OK;
+		}
+		offset += size;
+	}
+	*ret_offset = UINT64_MAX;
+	return WB_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A file seen through a window that moves: any piece of it in memory, and
+ * never more of it than the piece or a mebibyte. The whole file is not loaded
+ * because its size is the word of a disk; it is not mapped because then an
+ * input error would be a signal.
+ */
+#ifndef WAYBILL_AUDIT_WINDOW_H
+#define WAYBILL_AUDIT_WINDOW_H
+
+#include "base/file.h"
+
+struct window {
+	struct file *file; /* NULL: closed */
+	uint64_t file_bytes;
+	uint8_t *buffer;
+	size_t capacity;
+	uint64_t at; /* of the buffer's first byte */
+	size_t size; /* bytes in the buffer */
+};
+
+/* Open `name` of `dir` for reading. All zero is a closed window, which can be
+ * opened; its memory is used again. */
+enum wb_error window_open(struct window *window, struct dir *dir,
+			  const char *name);
+void window_close(struct window *window);
+/* Closes it, and frees the memory. */
+void window_release(struct window *window);
+
+/* The bytes from `offset` on, `size` of them, until the next call. NULL in
+ * `*ret_bytes`: the file is not that long. WB_IO, WB_NO_MEMORY. */
+enum wb_error window_span(struct window *window, uint64_t offset, size_t size,
+			  const uint8_t **ret_bytes);
+
+/* Where the first byte is that is not zero, from `offset` up to `end` or the
+ * file's end, whichever comes first; UINT64_MAX: all are zero. */
+enum wb_error window_find_data(struct window *window, uint64_t offset,
+			       uint64_t end, uint64_t *ret_offset);
+
+#endif

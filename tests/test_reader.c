@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The second reader, one rule of docs/FORMAT.md at a time: a store is made by
+ * the store, one thing is done to its files, and that thing is told.
+ */
+#include "audit/reader.h"
+#include "audit/replay.h"
+#include "tests/support/forge.h"
+#include "tests/support/shelf.h"
+
+#include <inttypes.h>
+
+static struct shelf shelf;
+
+static void set_up(void)
+{
+	shelf_init(&shelf, 1);
+	ck_ok(shelf_open(&shelf));
+}
+
+static void tear_down(void)
+{
+	shelf_release(&shelf);
+}
+
+/* ---- what is read ---- */
+
+struct seen {
+	struct audit_summary summary;
+	uint64_t rules[AUDIT_RULE_COUNT];
+	struct audit_finding last; /* not its file */
+	char file[32];		   /* of that finding */
+	char commits[512];	   /* "1:a=1 2:-a" */
+	uint64_t beyond;	   /* commits behind damage */
+	char words[400];	   /* all findings */
+};
+
+static void take_finding(void *context, const struct audit_finding *finding)
+{
+	struct seen *seen = context;
+	size_t used = strlen(seen->words);
+
+	seen->rules[finding->rule]++;
+	seen->last = *finding;
+	snprintf(seen->file, sizeof(seen->file), "%s", finding->file);
+	snprintf(seen->words + used, sizeof(seen->words) - used,
+		 "[%s %s:%" PRIu64 " %s]", audit_rule_code(finding->rule),
+		 finding->file, finding->offset, finding->what);
+}
+
+static enum wb_error take_commit(void *context,
+				 const struct audit_commit *commit,
+				 const struct audit_place *place)
+{
+	struct seen *seen = context;
+
+	seen->beyond += !place->whole;
+	for (size_t at = 0; at < commit->mutation_count; at++) {
+		const struct audit_mutation *mutation = &commit->mutations[at];
+		size_t used = strlen(seen->commits);
+
+		if (mutation->value.size > 9)
+			continue;
+		snprintf(seen->commits + used, sizeof(seen->commits) - used,
+			 "%s%" PRIu64 ":%s%.*s%s%.*s", used ? " " : "",
+			 commit->revision, mutation->deleted ? "-" : "",
+			 (int)mutation->key.name.size,
+			 (const char *)mutation->key.name.data,
+			 mutation->deleted ? "" : "=",
+			 (int)mutation->value.size,
+			 (const char *)mutation->value.data);
+	}
+	return WB_OK;
+}
+
+static struct seen look(struct simdisk *disk)
+{
+	struct seen seen = {.beyond = 0};
+	struct audit_visitor visitor = {take_commit, take_finding, &seen};
+	struct dir *dir = simdisk_dir(disk);
+
+	ck_ok(audit_read(dir, AUDIT_READ_ENTRIES, &visitor, &seen.summary));
+	dir_close(dir);
+	return seen;
+}
+
+/* The process ends, and all it wrote reaches the disk. */
+static void settle(void)
+{
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_ALL, 0});
+}
+
+static const char *segment(uint64_t id)
+{
+	static char names[4][32];
+	static unsigned next;
+	char *name = names[next++ % 4];
+
+	snprintf(name, sizeof(names[0]), "%016" PRIx64 ".log", id);
+	return name;
+}
+
+static bool has(uint64_t id)
+{
+	return simdisk_has(shelf.disk, segment(id));
+}
+
+/* Commits until segment `id` is there, which then holds one at least. */
+static void fill_until(uint64_t id)
+{
+	char value[2000];
+
+	memset(value, 'x', sizeof(value));
+	value[sizeof(value) - 1] = 0;
+	for (unsigned at = 0; at < 1000 && !has(id); at++)
+		shelf_put(&shelf, at % 2 ? "big" : "large", value);
+	ck_assert(has(id));
+	shelf_put(&shelf, "big", "small");
+}
+
+/* ---- whole stores ---- */
+
+START_TEST(nothing_is_no_store)
+{
+	struct simdisk *disk = simdisk_new();
+	struct seen seen = look(disk);
+
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_NO_STORE);
+	simdisk_free(disk);
+}
+END_TEST
+
+START_TEST(each_commit_is_told_in_order)
+{
+	struct seen seen;
+
+	shelf_put(&shelf, "a", "1");
+	shelf_put(&shelf, "b", "2");
+	shelf_delete(&shelf, "a");
+	shelf_put(&shelf, "a", "");
+	seen = look(shelf.disk);
+	ck_assert_str_eq(seen.commits, "1:a=1 2:b=2 3:-a 4:a=");
+	ck_assert_str_eq(seen.words, "");
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_CLEAN);
+	ck_assert_uint_eq(seen.summary.head, 4);
+	ck_assert_uint_eq(seen.summary.commits, 4);
+	ck_assert_uint_eq(seen.summary.segments, 1);
+	ck_assert_uint_eq(seen.beyond, 0);
+}
+END_TEST
+
+START_TEST(a_closed_store_is_told_from_a_killed_one)
+{
+	shelf_put(&shelf, "a", "1");
+	ck_ok(shelf_close(&shelf));
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CLOSED);
+	ck_ok(shelf_open(&shelf));
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CLOSED);
+	shelf_put(&shelf, "a", "2");
+	shelf_kill(&shelf);
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CLEAN);
+}
+END_TEST
+
+START_TEST(sealed_and_cut_segments_are_one_history)
+{
+	struct seen seen;
+
+	fill_until(3);
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "last", "1");
+	ck_ok(shelf_close(&shelf));
+	seen = look(shelf.disk);
+	ck_assert_str_eq(seen.words, "");
+	ck_assert_uint_ge(seen.summary.segments, 4);
+	ck_assert_uint_eq(seen.summary.commits, seen.summary.head);
+	/* The anchor of a closed store has the chain's last value. */
+	ck_assert_uint_eq(seen.summary.anchor.durable_revision,
+			  seen.summary.head);
+	ck_assert_mem_eq(seen.summary.anchor.chain, seen.summary.chain,
+			 AUDIT_CHAIN_BYTES);
+}
+END_TEST
+
+START_TEST(the_state_at_any_revision_is_replayed)
+{
+	static const char *const states[] = {"", "a=1", "a=1 b=2", "b=2",
+					     "b=3"};
+	struct wb_key keys[] = {named("a"), named("b")};
+
+	shelf_put(&shelf, "a", "1");
+	shelf_put(&shelf, "b", "2");
+	shelf_delete(&shelf, "a");
+	shelf_put(&shelf, "b", "3");
+	for (uint64_t revision = 0; revision <= 4; revision++) {
+		struct dir *dir = simdisk_dir(shelf.disk);
+		struct audit_summary summary;
+		struct replay *replay;
+		char text[64] = "";
+
+		ck_ok(replay_store(dir, revision, &summary, &replay));
+		dir_close(dir);
+		ck_assert_uint_eq(replay_revision(replay), revision);
+		for (unsigned at = 0; at < 2; at++) {
+			const struct replay_version *version =
+				replay_find(replay, &keys[at]);
+			size_t used = strlen(text);
+
+			if (!version || version->deleted)
+				continue;
+			snprintf(text + used, sizeof(text) - used, "%s%c=%c",
+				 used ? " " : "",
+				 *(const char *)version->key.name.data,
+				 *(const char *)version->value.data);
+		}
+		ck_assert_str_eq(text, states[revision]);
+		replay_free(replay);
+	}
+}
+END_TEST
+
+START_TEST(nothing_is_changed_by_reading)
+{
+	uint64_t hash;
+
+	fill_until(2);
+	settle();
+	simdisk_flip(shelf.disk, segment(1), 8192 * 8);
+	hash = simdisk_hash(shelf.disk);
+	simdisk_fault(shelf.disk, (struct sim_fault){SIM_ANY_CHANGE, 1, WB_IO,
+						     true, false, NULL});
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CORRUPT);
+	ck_assert_uint_eq(simdisk_faults_fired(shelf.disk), 0);
+	ck_assert_uint_eq(simdisk_hash(shelf.disk), hash);
+}
+END_TEST
+
+START_TEST(an_error_of_the_disk_is_an_error)
+{
+	static const enum sim_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ,
+					  SIM_LIST};
+	struct audit_visitor visitor = {.context = NULL};
+	struct audit_summary summary;
+
+	fill_until(2);
+	for (unsigned op = 0; op < 4; op++) {
+		uint64_t nth = 1;
+		enum wb_error error;
+
+		do {
+			struct dir *dir = simdisk_dir(shelf.disk);
+
+			simdisk_fault(shelf.disk,
+				      (struct sim_fault){ops[op], nth, WB_IO,
+							 false, false, NULL});
+			error = audit_read(dir, 0, &visitor, &summary);
+			ck_assert_uint_eq(simdisk_faults_fired(shelf.disk),
+					  error == WB_IO);
+			simdisk_faults_clear(shelf.disk);
+			dir_close(dir);
+			nth++;
+		} while (error == WB_IO);
+		ck_ok(error);
+		ck_assert_uint_gt(nth, 2);
+	}
+}
+END_TEST
+
+/* ---- one thing wrong ----
+ *
+ * The store: segments 1 and 2 are sealed, 3 was cut, 4 is the newest; it
+ * holds two commits and a MARK.
+ */
+
+static const uint64_t one = 1, big = 77, all_ones = UINT64_MAX;
+static const uint8_t odd = 0xa5;
+
+static void make_store(void)
+{
+	fill_until(3);
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "a", "1");
+	shelf_put(&shelf, "b", "1");
+	ck_ok(wb_store_mark(shelf.store));
+	settle();
+	ck_assert(has(4) && !has(5));
+	ck_assert_str_eq(look(shelf.disk).words, "");
+}
+
+static uint64_t footer_of(uint64_t id)
+{
+	uint64_t at = 8192;
+	uint8_t type = 0;
+
+	while (simdisk_get(shelf.disk, segment(id), &type, 1, at + 12),
+	       type != AUDIT_FOOTER)
+		at = forge_next(shelf.disk, segment(id), at);
+	return at;
+}
+
+static uint64_t frame_of(uint64_t id, unsigned number)
+{
+	uint64_t at = 8192;
+
+	while (number-- > 0)
+		at = forge_next(shelf.disk, segment(id), at);
+	return at;
+}
+
+static void header(uint64_t id, uint64_t at, const void *bytes, size_t size)
+{
+	forge_header(shelf.disk, segment(id), at, bytes, size);
+}
+
+static void frame(uint64_t id, unsigned number, uint64_t at, const void *bytes,
+		  size_t size)
+{
+	forge_frame(shelf.disk, segment(id), frame_of(id, number), at, bytes,
+		    size);
+}
+
+static void bytes_at(const char *path, uint64_t at)
+{
+	simdisk_set(shelf.disk, path, &odd, 1, at);
+}
+
+static void case_header_copy(void)
+{
+	bytes_at(segment(1), 4096 + 500);
+}
+static void case_header(void)
+{
+	bytes_at(segment(2), 8);
+	bytes_at(segment(2), 4096 + 8);
+}
+static void case_header_short(void)
+{
+	simdisk_resize(shelf.disk, segment(4), 8191);
+}
+static void case_header_zero(void)
+{
+	header(2, 4000, &odd, 1);
+}
+static void case_header_copies_differ(void)
+{
+	forge_copy(shelf.disk, segment(2), 1, 176, &one, 8);
+}
+static void case_header_newer(void)
+{
+	header(2, 16, &big, 4);
+}
+static void case_header_incompat(void)
+{
+	header(2, 24, &one, 8);
+}
+static void case_kind(void)
+{
+	const uint32_t base = AUDIT_BASE;
+
+	header(2, 20, &base, 4);
+}
+static void case_base(void)
+{
+	simdisk_copy(shelf.disk, "0000000000000009.base", shelf.disk,
+		     segment(1));
+}
+static void case_name(void)
+{
+	simdisk_copy(shelf.disk, segment(2), shelf.disk, segment(1));
+}
+static void case_uuid(void)
+{
+	header(2, 40, &odd, 1);
+}
+static void case_no_anchor(void)
+{
+	simdisk_delete(shelf.disk, "anchor");
+}
+static void case_slot(void)
+{
+	bytes_at("anchor", 100);
+}
+static void case_slots(void)
+{
+	bytes_at("anchor", 100);
+	bytes_at("anchor", 4096 + 100);
+}
+static void case_anchor_size(void)
+{
+	simdisk_resize(shelf.disk, "anchor", 8193);
+}
+static void case_anchor_newer(void)
+{
+	forge_anchor(shelf.disk, 16, &big, 4);
+}
+static void case_anchor_uuid(void)
+{
+	forge_anchor(shelf.disk, 32, &odd, 1);
+}
+static void case_anchor_epoch(void)
+{
+	forge_anchor(shelf.disk, 48, &big, 8);
+}
+static void case_anchor_ahead(void)
+{
+	forge_anchor(shelf.disk, 56, &big, 8);
+}
+static void case_newest_missing(void)
+{
+	simdisk_delete(shelf.disk, segment(4));
+}
+static void case_anchor_old(void)
+{
+	const uint64_t three = 3;
+
+	forge_anchor(shelf.disk, 56, &three, 8);
+}
+static void case_anchor_behind(void)
+{
+	const uint64_t at = 8192;
+
+	forge_anchor(shelf.disk, 72, &at, 8);
+}
+static void case_anchor_chain(void)
+{
+	forge_anchor(shelf.disk, 80, &odd, 1);
+}
+static void case_anchor_floor(void)
+{
+	uint64_t at = frame_of(4, 3) + 1;
+
+	forge_anchor(shelf.disk, 72, &at, 8);
+}
+static void case_beginning(void)
+{
+	simdisk_delete(shelf.disk, segment(1));
+}
+static void case_gap(void)
+{
+	simdisk_delete(shelf.disk, segment(2));
+}
+static void case_link_bytes(void)
+{
+	uint64_t at = frame_of(3, 1);
+
+	header(4, 120, &at, 8);
+}
+static void case_link_chain(void)
+{
+	header(4, 144, &odd, 1);
+}
+static void case_link_epoch(void)
+{
+	header(4, 136, &big, 8);
+}
+static void case_frame(void)
+{
+	bytes_at(segment(1), frame_of(1, 1) + 60);
+}
+static void case_frame_short(void)
+{
+	simdisk_resize(shelf.disk, segment(2), footer_of(2) + 7);
+}
+static void case_frame_zero(void)
+{
+	frame(1, 1, 14, &odd, 1);
+}
+static void case_frame_newer(void)
+{
+	const uint8_t type = 9;
+
+	frame(1, 1, 12, &type, 1);
+}
+static void case_frame_version(void)
+{
+	const uint8_t version = 2;
+
+	frame(4, 1, 13, &version, 1);
+}
+static void case_type_zero(void)
+{
+	const uint8_t type = 0;
+
+	frame(4, 0, 12, &type, 1);
+}
+static void case_group_bytes(void)
+{
+	const uint64_t at = 8192;
+
+	frame(4, 2, 40, &at, 8);
+}
+static void case_group_revision(void)
+{
+	frame(4, 1, 32, &one, 8);
+}
+static void case_revision(void)
+{
+	frame(1, 1, 24, &big, 8);
+}
+static void case_mark_revision(void)
+{
+	frame(4, 2, 24, &big, 8);
+}
+static void case_commit(void)
+{
+	/* The tag of its first field: wire type 3, a group. */
+	const uint8_t tag = 1 << 3 | 3;
+
+	frame(4, 0, 48, &tag, 1);
+}
+static void case_footer(void)
+{
+	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 16, &big, 8);
+}
+static void case_footer_size(void)
+{
+	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 72, &all_ones,
+		    8);
+}
+static void case_footer_index(void)
+{
+	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 80, &big, 4);
+}
+static void case_sealed_tail(void)
+{
+	bytes_at(segment(1), simdisk_size(shelf.disk, segment(1)) + 700);
+}
+static void case_floor(void)
+{
+	bytes_at(segment(4), frame_of(4, 2) + 8);
+}
+static void case_torn(void)
+{
+	bytes_at(segment(4), frame_of(4, 3) + 100);
+}
+static void case_debris(void)
+{
+	bytes_at(segment(3), simdisk_size(shelf.disk, segment(3)) + 700);
+}
+
+static const struct {
+	void (*damage)(void);
+	enum audit_rule rule;
+	uint64_t id;	 /* of the file; 0: the anchor */
+	uint64_t offset; /* ~0: any */
+} cases[] = {
+	{case_header_copy, AUDIT_RULE_HEADER_COPY, 1, 4096},
+	{case_header, AUDIT_RULE_HEADER, 2, 0},
+	{case_header_short, AUDIT_RULE_HEADER, 4, 8191},
+	{case_header_zero, AUDIT_RULE_HEADER, 2, 0},
+	{case_header_copies_differ, AUDIT_RULE_HEADER_COPIES_DIFFER, 2, 0},
+	{case_header_newer, AUDIT_RULE_HEADER_NEWER, 2, 0},
+	{case_header_incompat, AUDIT_RULE_HEADER_NEWER, 2, 0},
+	{case_kind, AUDIT_RULE_SEGMENT_NAME, 2, 20},
+	{case_base, AUDIT_RULE_SEGMENT_KIND, 9, 0},
+	{case_name, AUDIT_RULE_SEGMENT_NAME, 2, 64},
+	{case_uuid, AUDIT_RULE_SEGMENT_STORE, 2, 40},
+	{case_no_anchor, AUDIT_RULE_ANCHOR_MISSING, 0, 0},
+	{case_slot, AUDIT_RULE_ANCHOR_SLOT, 0, 0},
+	{case_slots, AUDIT_RULE_ANCHOR, 0, 0},
+	{case_anchor_size, AUDIT_RULE_ANCHOR_SIZE, 0, 8193},
+	{case_anchor_newer, AUDIT_RULE_ANCHOR_NEWER, 0, 0},
+	{case_anchor_uuid, AUDIT_RULE_ANCHOR_STORE, 0, 32},
+	{case_anchor_epoch, AUDIT_RULE_ANCHOR_STORE, 0, 48},
+	{case_anchor_ahead, AUDIT_RULE_ANCHOR_AHEAD, 0, 56},
+	{case_newest_missing, AUDIT_RULE_ANCHOR_AHEAD, 0, 56},
+	{case_anchor_old, AUDIT_RULE_ANCHOR_OLD, 0, 56},
+	{case_anchor_behind, AUDIT_RULE_ANCHOR_BEHIND, 0, 72},
+	{case_anchor_chain, AUDIT_RULE_ANCHOR_CHAIN, 0, 80},
+	{case_anchor_floor, AUDIT_RULE_FLOOR, 4, UINT64_MAX},
+	{case_beginning, AUDIT_RULE_BEGINNING, 2, 112},
+	{case_gap, AUDIT_RULE_GAP, 3, 112},
+	{case_link_bytes, AUDIT_RULE_LINK, 4, UINT64_MAX},
+	{case_link_chain, AUDIT_RULE_LINK, 4, 144},
+	{case_link_epoch, AUDIT_RULE_LINK, 4, 136},
+	{case_frame, AUDIT_RULE_FRAME, 1, UINT64_MAX},
+	{case_frame_short, AUDIT_RULE_FRAME, 2, UINT64_MAX},
+	{case_frame_zero, AUDIT_RULE_FRAME_RULE, 1, UINT64_MAX},
+	{case_frame_newer, AUDIT_RULE_FRAME_NEWER, 1, UINT64_MAX},
+	{case_frame_version, AUDIT_RULE_FRAME_NEWER, 4, UINT64_MAX},
+	{case_type_zero, AUDIT_RULE_FRAME_RULE, 4, 8192},
+	{case_group_bytes, AUDIT_RULE_GROUP, 4, UINT64_MAX},
+	{case_group_revision, AUDIT_RULE_GROUP, 4, UINT64_MAX},
+	{case_revision, AUDIT_RULE_REVISION, 1, UINT64_MAX},
+	{case_mark_revision, AUDIT_RULE_REVISION, 4, UINT64_MAX},
+	{case_commit, AUDIT_RULE_COMMIT, 4, 8192},
+	{case_footer, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
+	{case_footer_size, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
+	{case_footer_index, AUDIT_RULE_FOOTER_INDEX, 1, UINT64_MAX},
+	{case_sealed_tail, AUDIT_RULE_SEALED_TAIL, 1, UINT64_MAX},
+	{case_floor, AUDIT_RULE_FLOOR, 4, UINT64_MAX},
+	{case_torn, AUDIT_RULE_TORN, 4, UINT64_MAX},
+	{case_debris, AUDIT_RULE_DEBRIS, 3, UINT64_MAX},
+};
+enum { CASES = sizeof(cases) / sizeof(*cases) };
+
+/* What an open says to such a finding. It does not look at what only a writer
+ * with a mistake could have done, and checksummed: where groups begin, and
+ * the entries of a footer, of which it tries each that it uses. */
+static enum wb_error store_says(enum audit_rule rule,
+				enum audit_severity severity)
+{
+	if (rule == AUDIT_RULE_GROUP || rule == AUDIT_RULE_FOOTER_INDEX)
+		return WB_OK;
+	return severity == AUDIT_DAMAGE	       ? WB_CORRUPT
+	       : severity == AUDIT_UNSUPPORTED ? WB_UNSUPPORTED
+					       : WB_OK;
+}
+
+START_TEST(each_rule_is_told_where_it_is_broken)
+{
+	struct audit_finding of_rule = audit_finding_of(cases[_i].rule, "", 0);
+	struct seen seen;
+	enum wb_error error;
+
+	make_store();
+	cases[_i].damage();
+	seen = look(shelf.disk);
+	ck_assert_msg(seen.rules[cases[_i].rule] > 0, "case %d, %s: %s", _i,
+		      audit_rule_code(cases[_i].rule), seen.words);
+	ck_assert_uint_gt(seen.summary.findings[of_rule.severity], 0);
+	/* It is the worst that is told. */
+	for (unsigned worse = of_rule.severity + 1; worse <= AUDIT_DAMAGE;
+	     worse++)
+		ck_assert_msg(seen.summary.findings[worse] == 0, "case %d: %s",
+			      _i, seen.words);
+	if (seen.last.rule == cases[_i].rule) {
+		ck_assert_str_eq(seen.file,
+				 cases[_i].rule == AUDIT_RULE_SEGMENT_KIND &&
+						 cases[_i].id == 9
+					 ? "0000000000000009.base"
+				 : cases[_i].id ? segment(cases[_i].id)
+						: "anchor");
+		if (cases[_i].offset != UINT64_MAX)
+			ck_assert_uint_eq(seen.last.offset, cases[_i].offset);
+	}
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	error = shelf_open(&shelf);
+	ck_assert_msg(error == store_says(of_rule.rule, of_rule.severity),
+		      "case %d: %s, but the store: %s %s", _i, seen.words,
+		      wb_error_code(error), shelf.text.text);
+}
+END_TEST
+
+START_TEST(what_is_behind_damage_is_read_and_marked)
+{
+	struct seen seen;
+
+	make_store();
+	case_frame();
+	seen = look(shelf.disk);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_FRAME], 1);
+	ck_assert_uint_eq(seen.last.revision_first, 2);
+	ck_assert_uint_eq(seen.last.revision_last, 2);
+	ck_assert_uint_eq(seen.last.offset, frame_of(1, 1));
+	ck_assert_uint_eq(seen.last.bytes, frame_of(1, 2) - frame_of(1, 1));
+	ck_assert_uint_eq(seen.summary.head, 1);
+	ck_assert_uint_gt(seen.beyond, 5);
+	ck_assert_uint_eq(seen.summary.commits, 1 + seen.beyond);
+}
+END_TEST
+
+START_TEST(an_unfinished_creation_is_no_store)
+{
+	struct seen seen;
+
+	settle();
+	simdisk_delete(shelf.disk, "anchor");
+	seen = look(shelf.disk);
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_NO_STORE);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_CREATION], 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("reader");
+	TCase *tcase = tcase_create("core");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, nothing_is_no_store);
+	tcase_add_test(tcase, each_commit_is_told_in_order);
+	tcase_add_test(tcase, a_closed_store_is_told_from_a_killed_one);
+	tcase_add_test(tcase, sealed_and_cut_segments_are_one_history);
+	tcase_add_test(tcase, the_state_at_any_revision_is_replayed);
+	tcase_add_test(tcase, nothing_is_changed_by_reading);
+	tcase_add_test(tcase, an_error_of_the_disk_is_an_error);
+	tcase_add_loop_test(tcase, each_rule_is_told_where_it_is_broken, 0,
+			    CASES);
+	tcase_add_test(tcase, what_is_behind_damage_is_read_and_marked);
+	tcase_add_test(tcase, an_unfinished_creation_is_no_store);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
