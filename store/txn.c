@@ -69,16 +69,34 @@ static enum wb_error take_options(struct wb_txn *txn,
 }
 
 /* A group that grows faster than the disk takes it holds its writers back. */
-static enum wb_error hold_back(struct wb_store *store)
+static bool group_is_full(struct wb_store *store,
+			  struct store_ticket *ret_ticket)
 {
-	struct store_ticket ticket = {0};
+	bool full;
 
 	pthread_mutex_lock(&store->staged);
-	if (log_group_bytes(store->gathering) > GATHER_BYTES_MAX)
-		ticket = (struct store_ticket){log_staged_revision(store->log),
-					       store->round};
+	full = log_group_bytes(store->gathering) > GATHER_BYTES_MAX;
+	if (full)
+		*ret_ticket =
+			(struct store_ticket){log_staged_revision(store->log),
+					      store->round};
 	pthread_mutex_unlock(&store->staged);
-	return store_wait(store, &ticket);
+	return full;
+}
+
+/* Looked at in turn: whoever waits for it sees a group that others fill
+ * meanwhile. So no group holds more than the bound and one commit, and
+ * neither does a segment, which must be read whole at open. */
+static enum wb_error take_turn(struct wb_store *store)
+{
+	struct store_ticket ticket;
+	enum wb_error error;
+
+	while (!(error = turn_take(store)) && group_is_full(store, &ticket)) {
+		turn_give(store);
+		(void)store_wait(store, &ticket);
+	}
+	return error;
 }
 
 /* Was this operation done before? The turn is held, so nobody is just doing
@@ -172,8 +190,7 @@ enum wb_error wb_txn_begin(struct wb_store *store,
 		error = txn_new(store, options, &txn);
 	if (error)
 		return error;
-	(void)hold_back(store);
-	error = turn_take(store);
+	error = take_turn(store);
 	if (error) {
 		txn_free(txn);
 		return error;

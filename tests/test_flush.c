@@ -105,6 +105,66 @@ START_TEST(one_sync_serves_all_who_came_during_the_one_before)
 }
 END_TEST
 
+/* ---- and all of them have much to say ---- */
+
+enum { TALKERS = 8, TALK_BYTES = 8 << 20 };
+
+static size_t gathered;
+
+static enum wb_error put_much(void *context, struct wb_txn *txn)
+{
+	static const uint8_t much[TALK_BYTES];
+	struct wb_bytes value = {much, sizeof(much)};
+	struct wb_key key = named(context);
+
+	return wb_txn_put(txn, &key, value, if_any);
+}
+
+static void *commit_much(void *context)
+{
+	struct committer *committer = context;
+
+	committer->error =
+		wb_update(shelf.store, NULL, put_much, committer->name, NULL);
+	return NULL;
+}
+
+/* The first sync lasts until all others sleep, whatever they sleep for. */
+static void wait_for_sleep(void *context, enum sim_op op, const char *name)
+{
+	struct wb_store *store = shelf.store;
+
+	(void)context;
+	(void)op;
+	(void)name;
+	if (atomic_exchange(&begun, true))
+		return;
+	while (store->sleepers < TALKERS - 1)
+		sched_yield();
+	pthread_mutex_lock(&store->staged);
+	gathered = log_group_bytes(store->gathering);
+	pthread_mutex_unlock(&store->staged);
+}
+
+/* A segment holds a group whole, and is read whole. */
+START_TEST(a_group_is_bounded_however_many_wait_for_their_turn)
+{
+	simdisk_observe(shelf.disk, SIM_SYNC, wait_for_sleep, NULL);
+	for (int i = 0; i < TALKERS; i++) {
+		snprintf(committers[i].name, sizeof(committers[i].name), "%02d",
+			 i);
+		ck_assert(!pthread_create(&committers[i].thread, NULL,
+					  commit_much, &committers[i]));
+	}
+	for (int i = 0; i < TALKERS; i++) {
+		pthread_join(committers[i].thread, NULL);
+		ck_ok(committers[i].error);
+	}
+	ck_assert_uint_gt(gathered, TALK_BYTES);
+	ck_assert_uint_le(gathered, (32u << 20) + TALK_BYTES + 4096);
+}
+END_TEST
+
 START_TEST(a_failed_sync_is_unknown_to_all_who_wait)
 {
 	simdisk_observe(shelf.disk, SIM_SYNC, wait_for_all, NULL);
@@ -451,6 +511,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase,
 		       one_sync_serves_all_who_came_during_the_one_before);
+	tcase_add_test(tcase,
+		       a_group_is_bounded_however_many_wait_for_their_turn);
 	tcase_add_test(tcase, a_failed_sync_is_unknown_to_all_who_wait);
 	tcase_add_test(tcase, a_full_disk_is_told_to_all_who_wait_and_passes);
 	tcase_add_test(tcase, who_flushes_and_who_waits_may_meet);
