@@ -91,7 +91,9 @@ static enum wb_error make_file(struct log *log, uint64_t wanted, uint64_t least,
 	return WB_OK;
 }
 
-/* The spare where it is large enough, else a new file. */
+/* The spare where it holds the group, though a segment as large as it should
+ * be might be larger: to pass it over is to keep a reserve that nothing uses.
+ * Else a new file. */
 static enum wb_error take_file(struct log *log, uint64_t bytes,
 			       uint64_t *ret_capacity, struct file **ret_file,
 			       const char **ret_name)
@@ -103,7 +105,7 @@ static enum wb_error take_file(struct log *log, uint64_t bytes,
 		least = SEGMENT_BYTES_MIN;
 	if (wanted < least)
 		wanted = least;
-	if (log->spare && log->spare_bytes >= wanted) {
+	if (log->spare && log->spare_bytes >= least) {
 		*ret_capacity = log->spare_bytes;
 		*ret_file = log->spare;
 		*ret_name = LOG_SPARE_NAME;

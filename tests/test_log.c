@@ -791,6 +791,23 @@ START_TEST(a_spare_takes_over_on_a_full_disk)
 }
 END_TEST
 
+/* A large group has made the next segment's size another one since. */
+START_TEST(a_spare_that_is_smaller_than_usual_takes_over_on_a_full_disk)
+{
+	start_again(64 * MIB);
+	put_many(1, 600 << 10);
+	ck_assert_uint_eq(files_now().spare, 1);
+	put_many(1, 14 << 20);
+	ck_assert_uint_eq(files_now().spare, 1);
+	simdisk_capacity(lab.disk, simdisk_used(lab.disk));
+	ck_assert(log_has_reserve(lab.log));
+	ck_ok(lab_put(&lab, 100));
+	ck_assert_uint_eq(files_now().last.id, 3);
+	ck_ok(lab_close(&lab));
+	ck_ok(lab_reopen(&lab));
+}
+END_TEST
+
 /* ---- every operation may be the last ---- */
 
 /* The image opens, and holds what was acknowledged or one commit more. */
@@ -934,6 +951,7 @@ int main(void)
 		a_failed_sync_of_a_rotation_stops_the_log,
 		without_room_for_a_spare_there_is_no_reserve,
 		a_spare_takes_over_on_a_full_disk,
+		a_spare_that_is_smaller_than_usual_takes_over_on_a_full_disk,
 		a_creation_may_end_at_every_operation,
 		a_rotation_may_end_at_every_operation,
 		a_recovery_may_end_at_every_operation,
