@@ -87,7 +87,7 @@ struct workload {
 	struct wb_text text;	/* of the last failed open */
 	struct rng rng;
 	uint64_t segment_bytes; /* 0: small ones */
-	bool created; /* acknowledged */
+	bool created;		/* acknowledged */
 	bool refused; /* the last group was, and nothing was synced since */
 	enum watching watching;
 	enum sim_keep keep; /* for WATCH_CUT */

@@ -481,6 +481,66 @@ static enum wb_error compare_log(struct comparison *comparison,
 	return error;
 }
 
+/* The versions of one key, which are found another way. */
+struct key_history {
+	const struct oracle *oracle;
+	struct complaint *complaint;
+	unsigned key;
+	uint64_t revision; /* of the version before; down to 1 */
+};
+
+/* The commit before `revision` that changed the key; number 0: none. */
+static const struct oracle_commit *previous_version(
+	const struct key_history *history)
+{
+	uint64_t revision = history->revision - 1;
+
+	while (revision > 0 &&
+	       !find_change(commit_at(history->oracle, revision), history->key))
+		revision--;
+	return commit_at(history->oracle, revision);
+}
+
+static bool see_key_version(void *context, const struct wb_version *version)
+{
+	struct key_history *history = context;
+	const struct oracle_commit *commit = previous_version(history);
+
+	if (version->record.revision != commit->revision ||
+	    !version_matches(commit, find_change(commit, history->key),
+			     version))
+		return complain_of(history->complaint, check_history,
+				   "key %u, version of revision %" PRIu64
+				   ": that of revision %" PRIu64
+				   " was expected",
+				   history->key, version->record.revision,
+				   commit->revision);
+	history->revision = commit->revision;
+	return true;
+}
+
+static enum wb_error compare_history(const struct comparison *comparison,
+				     struct wb_store *store, unsigned number)
+{
+	struct key_history history = {
+		.oracle = comparison->oracle,
+		.complaint = comparison->complaint,
+		.key = number,
+		.revision = comparison->revision + 1,
+	};
+	struct wb_key key = oracle_key(number);
+	enum wb_error error;
+
+	error = wb_history(store, &key, 0, 0, see_key_version, &history);
+	if (!error && !comparison->complaint->check &&
+	    previous_version(&history)->revision != 0)
+		(void)complain_of(comparison->complaint, check_history,
+				  "the history of key %u ends at revision "
+				  "%" PRIu64,
+				  number, history.revision);
+	return error;
+}
+
 /* ---- the whole ---- */
 
 bool oracle_revision(struct wb_store *store, uint64_t min, uint64_t max,
@@ -518,6 +578,7 @@ enum wb_error oracle_compare(const struct oracle *oracle,
 		.complaint = complaint,
 		.probed = probed,
 	};
+	unsigned key = (unsigned)rng_below(rng, ORACLE_KEYS);
 	enum wb_error error;
 
 	assert(revision <= oracle->staged);
@@ -525,10 +586,11 @@ enum wb_error oracle_compare(const struct oracle *oracle,
 	if (!error && !complaint->check)
 		(void)skip_to(&comparison, ORACLE_KEYS);
 	if (!error)
-		error = compare_get(&comparison, store,
-				    (unsigned)rng_below(rng, ORACLE_KEYS));
+		error = compare_get(&comparison, store, key);
 	if (!error)
 		error = compare_log(&comparison, store);
+	if (!error)
+		error = compare_history(&comparison, store, key);
 	return error;
 }
 

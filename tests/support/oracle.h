@@ -92,9 +92,9 @@ extern const char check_nothing_extra[]; /* nothing that was refused is there */
 bool oracle_revision(struct wb_store *store, uint64_t min, uint64_t max,
 		     struct complaint *complaint, uint64_t *ret_revision);
 
-/* Does `store` hold exactly the commits up to `revision`, by listing, by
- * getting one key that `rng` chooses and by its log? With `probed`, the log
- * ends with one commit more, of oracle_probe. */
+/* Does `store` hold exactly the commits up to `revision`, by listing, by its
+ * log, and by value and history of a key that `rng` chooses? With `probed`, the
+ * log ends with one commit more, of oracle_probe. */
 bool oracle_check(const struct oracle *oracle, struct wb_store *store,
 		  uint64_t revision, bool probed, struct rng *rng,
 		  struct complaint *complaint);
