@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t holding;
+enum phase { CALM, HELD, DONE };
+
+static volatile sig_atomic_t phase = CALM;
 static volatile sig_atomic_t seen;
 static volatile sig_atomic_t in_json;
 
@@ -23,12 +25,18 @@ static _Noreturn void leave(const char *text, enum exit_status status)
 static void on_signal(int number)
 {
 	(void)number;
-	if (!holding)
+	if (phase == CALM)
 		leave(in_json ? "{\"error\":{\"code\":\"cancelled\","
 				"\"message\":\"interrupted, nothing was "
 				"changed\",\"status\":130}}\n"
 			      : "waybill: interrupted, nothing was changed\n",
 		      EXIT_INTERRUPTED);
+	if (phase == DONE)
+		leave(in_json ? "{\"warning\":{\"message\":\"interrupted "
+				"after the change was made\"}}\n"
+			      : "waybill: warning: interrupted after the "
+				"change was made\n",
+		      EXIT_OK);
 	if (seen)
 		leave(in_json ? "{\"error\":{\"code\":\"outcome_unknown\","
 				"\"message\":\"interrupted twice while the "
@@ -65,12 +73,12 @@ void interrupt_init(bool json)
 void interrupt_hold(void)
 {
 	seen = 0;
-	holding = 1;
+	phase = HELD;
 }
 
-void interrupt_release(void)
+void interrupt_release(bool changed)
 {
-	holding = 0;
+	phase = changed ? DONE : CALM;
 }
 
 bool interrupt_seen(void)

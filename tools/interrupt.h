@@ -2,11 +2,15 @@
  *
  * Ctrl-C, SIGTERM and SIGHUP.
  *
- *   reading --interrupt_hold()--> changing --interrupt_release()--> reading
- *      |                              |
- *   signal: exit 130              signal: noted; the change is made or
- *                                 given up as a whole, the store closed
- *                                 second signal: exit 5, outcome unknown
+ *      interrupt_hold()      interrupt_release(changed)
+ *   calm ------------> held ----------------------------> done
+ *     ^                  |  interrupt_release(!changed)
+ *     +------------------+
+ *
+ *   calm   a signal ends the process: exit 130
+ *   held   it is noted; the change is made or given up as a whole, and the
+ *          store closed. A second one ends the process: exit 5
+ *   done   it ends the process, which has only to print: exit 0
  *
  * So 130 always means that nothing was changed. A signal that was ignored
  * when the process began stays ignored (nohup, a shell's background job).
@@ -20,7 +24,7 @@
 void interrupt_init(bool json);
 
 void interrupt_hold(void);
-void interrupt_release(void);
+void interrupt_release(bool changed);
 
 /* Has a signal come since interrupt_hold()? */
 bool interrupt_seen(void);

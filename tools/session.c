@@ -189,7 +189,7 @@ void session_close(struct session *session)
 		error = wb_store_close(session->store);
 	session->images = NULL;
 	session->store = NULL;
-	interrupt_release();
+	interrupt_release(session->changed_revision != 0);
 	if (error && session->changed_revision)
 		complain(&session->complainer, WB_WARNING,
 			 "the change is durable, but the store was not closed "

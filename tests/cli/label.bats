@@ -67,9 +67,10 @@ labels()
 
 @test "labels have a bound together" {
 	put a
+	value=$(printf 'a%.0s' {1..4000})
 	set --
 	for i in $(seq 270); do
-		set -- "$@" "k$i=$(printf 'a%.0s' {1..4000})"
+		set -- "$@" "k$i=$value"
 	done
 	expect 0 label a "${@:1:135}"
 	refuse 65 "greater than maximum size" label a "${@:136:135}"

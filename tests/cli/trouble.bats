@@ -372,3 +372,25 @@ commit_sync()
 	expect 0 get -q a
 	[ "$output" = $d1 ] || [ "$output" = $d2 ]
 }
+
+@test "Ctrl-C after the change, while its answer waits for a reader" {
+	names=$(seq -f 'a-name-that-fills-a-pipe-with-few-others-%g' 2000)
+	for name in $names; do
+		echo "{\"op\":\"put\",\"name\":\"$name\",\"target\":{\
+\"mediaType\":\"t\",\"digest\":\"$d1\",\"size\":1}}"
+	done >plan
+	waybill apply -q plan
+	mkfifo answer
+	exec 4<>answer
+	env --default-signal=INT "$binary" rm $names >answer 2>err 3>&- 4>&- &
+	pid=$!
+	# One byte has come, so the store is closed; the rest does not fit.
+	head -c 1 <&4 >/dev/null
+	kill -INT $pid
+	ended=0
+	wait $pid || ended=$?
+	exec 4>&-
+	is "$ended" 0
+	is "$(cat err)" "waybill: warning: interrupted after the change was made"
+	is "$(waybill ls -q)" ""
+}
