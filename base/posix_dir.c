@@ -97,11 +97,32 @@ static int open_directory(struct dir *dir, const char *name)
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* The parent is not ours: it may be one that we may pass and not read, or of
+ * a filesystem that nobody writes to and that knows no fsync, beneath the
+ * mount that is the store. */
+static enum wb_error sync_parent(struct dir *dir)
+{
+	enum wb_error error;
+	int fd = open_directory(dir, "..");
+
+	if (fd < 0 && errno != EACCES)
+		return posix_error(errno);
+	if (fd < 0) /* it costs more, and reaches the same name */
+		return syncfs(posix_dir_of(dir)->fd) == 0 ? WB_OK
+							  : posix_error(errno);
+	error = fsync(fd) == 0 || errno == EINVAL ? WB_OK : posix_error(errno);
+	(void)close(fd);
+	return error;
+}
+
 static enum wb_error posix_sync(struct dir *dir, const char *name)
 {
 	enum wb_error error;
-	int fd = open_directory(dir, name);
+	int fd;
 
+	if (strcmp(name, "..") == 0)
+		return sync_parent(dir);
+	fd = open_directory(dir, name);
 	if (fd < 0)
 		return posix_error(errno);
 	error = fsync(fd) == 0 ? WB_OK : posix_error(errno);

@@ -230,6 +230,32 @@ START_TEST(what_is_no_file_is_not_opened)
 }
 END_TEST
 
+/* As another user where this is root, whom nothing stops. */
+START_TEST(a_parent_that_cannot_be_read_or_synced_is_none_of_our_business)
+{
+	const char *path = tempdir_path(temp, "store");
+	bool root = geteuid() == 0;
+	struct dir *dir;
+
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+	dir = open_dir(path);
+	ck_assert_int_eq(chmod(temp, root ? 0711 : 0311), 0);
+	if (root)
+		ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(open(temp, O_RDONLY | O_DIRECTORY), -1);
+	ck_assert_int_eq(errno, EACCES);
+	ck_ok(dir_sync(dir, "..", CONTROL_TORN_DIR_SYNC));
+	if (root)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(chmod(temp, 0700), 0);
+	dir_close(dir);
+	dir = open_dir("/proc/self");
+	ck_error(dir_sync(dir, "", CONTROL_TORN_DIR_SYNC), WB_IO);
+	ck_ok(dir_sync(dir, "..", CONTROL_TORN_DIR_SYNC));
+	dir_close(dir);
+}
+END_TEST
+
 START_TEST(nothing_is_left_open)
 {
 	struct dir *dir = open_dir(temp);
@@ -477,6 +503,9 @@ int main(void)
 	tcase_add_test(tcase, without_permission_nothing_is_made);
 	tcase_add_test(tcase, a_renamed_directory_stays_the_same_store);
 	tcase_add_test(tcase, what_is_no_file_is_not_opened);
+	tcase_add_test(
+		tcase,
+		a_parent_that_cannot_be_read_or_synced_is_none_of_our_business);
 	tcase_add_test(tcase, nothing_is_left_open);
 	tcase_add_test(tcase, the_file_size_limit_is_an_error_and_no_signal);
 	tcase_add_test(tcase, a_full_disk_is_no_space);
