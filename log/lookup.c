@@ -59,32 +59,46 @@ struct snapshot {
 	char name[SEGMENT_NAME_SIZE];
 };
 
+/* How many segments have an id below `below` (0: all); they ascend. */
+static size_t count_below(const struct log *log, uint64_t below)
+{
+	size_t low = 0, high = log->count;
+
+	while (below && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (log->segments[middle].header.id < below)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
+}
+
 /* The newest segment with an id below `below` (0: of all). Takes the
  * entries of an active one into `found`. */
 static bool snapshot_take(struct log *log, uint64_t below, struct found *found,
 			  struct snapshot *ret_snapshot)
 {
-	bool there = false;
+	const struct log_segment *segment;
 	size_t at, entry;
 
 	pthread_rwlock_rdlock(&log->lock);
-	for (at = log->count; at-- > 0 && !there;) {
-		const struct log_segment *segment = &log->segments[at];
-
-		if (below && segment->header.id >= below)
-			continue;
-		there = true;
+	at = count_below(log, below);
+	if (at > 0) {
+		segment = &log->segments[at - 1];
 		ret_snapshot->segment = *segment;
 		if (found && segment->state == LOG_ACTIVE)
 			for (entry = 0; entry < segment->entry_count; entry++)
 				found_add(found, &segment->entries[entry]);
 	}
 	pthread_rwlock_unlock(&log->lock);
+	if (at == 0)
+		return false;
 	ret_snapshot->segment.entries = NULL;
-	if (there)
-		segment_name(ret_snapshot->segment.header.id, SEGMENT_LOG,
-			     ret_snapshot->name);
-	return there;
+	segment_name(ret_snapshot->segment.header.id, SEGMENT_LOG,
+		     ret_snapshot->name);
+	return true;
 }
 
 /* ---- reading frames ---- */

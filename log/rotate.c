@@ -31,7 +31,9 @@ uint64_t log_next_capacity(const struct log *log)
 	uint64_t capacity = SEGMENT_BYTES_FIRST, written = 0;
 	size_t at;
 
-	for (at = 0; at < log->count; at++)
+	/* More than half of the largest one makes no difference. */
+	for (at = 0;
+	     at < log->count && written < log->options.segment_bytes / 2; at++)
 		written += log->segments[at].end - SEGMENT_FRAMES_AT;
 	while (written >= capacity / 2 && capacity < log->options.segment_bytes)
 		capacity *= SEGMENT_GROWTH;
