@@ -33,12 +33,13 @@ static void forward(void *context, enum diag_severity severity,
 		fprintf(stderr, "waybill: %s: %s\n", words[severity], line);
 }
 
-/* Forward, and keep the first damage for the error's text. */
+/* Forward, and keep the first damage for the error's text: of the open, when
+ * there is no log yet. Later any thread may come upon damage. */
 static void report(void *context, enum diag_severity severity, const char *line)
 {
 	struct wb_store *store = context;
 
-	if (severity == DIAG_DAMAGE && !store->damage.text[0])
+	if (severity == DIAG_DAMAGE && !store->log && !store->damage.text[0])
 		snprintf(store->damage.text, sizeof(store->damage.text), "%s",
 			 line);
 	forward(&store->options, severity, line);

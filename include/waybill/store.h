@@ -107,7 +107,9 @@ enum wb_open_flags {
 	WB_OPEN_ANY_FILESYSTEM = 4,
 };
 
-/* What the store says of itself while it works, one line without newline. */
+/* What the store says of itself while it works, one line without newline. It
+ * may be called on any thread that uses the store, by several at a time, and
+ * must not call into the store. */
 enum wb_severity { WB_NOTE, WB_WARNING, WB_DAMAGE };
 typedef void wb_report_fn(void *context, enum wb_severity severity,
 			  const char *line);
