@@ -118,7 +118,8 @@ typedef void wb_report_fn(void *context, enum wb_severity severity,
 struct wb_open_options {
 	size_t size; /* sizeof(struct wb_open_options) */
 	uint32_t flags;
-	uint64_t segment_bytes;	 /* 64 MiB; the first ones are smaller */
+	uint64_t segment_bytes;	 /* 64 MiB, the first ones are smaller; held
+				    between 16 KiB and 256 MiB */
 	uint64_t view_bytes_max; /* old versions that views may pin:
 				    max(64 MiB, 25 % of live) */
 	wb_report_fn *report;	 /* standard error */
@@ -131,7 +132,8 @@ struct wb_open_options {
  * no error. WB_NOT_A_STORE: nothing is there, or an unfinished creation, and
  * WB_OPEN_CREATE was not given. WB_LOCKED: `ret_text` names the holder.
  * WB_CORRUPT: acknowledged data does not verify; nothing was changed.
- * WB_UNSUPPORTED: a newer version wrote it. WB_PERMISSION, WB_NO_SPACE,
+ * WB_UNSUPPORTED: a newer version wrote it. WB_BAD_INPUT: a filesystem that
+ * is refused. WB_USAGE: options of another size. WB_PERMISSION, WB_NO_SPACE,
  * WB_IO, WB_NO_MEMORY as they say. */
 WB_API enum wb_error wb_store_open(const char *path,
 				   const struct wb_open_options *options,
@@ -234,7 +236,10 @@ struct wb_outcome {
 /* Begin an Update. Updates run one at a time; this waits for its turn, and
  * returns WB_NESTED where this thread holds the turn already. `options` may
  * be NULL. Where `ret_replayed` says so the operation was done before:
- * `*ret_txn` is NULL, `*ret_replayed` its outcome, and nothing is open. */
+ * `*ret_txn` is NULL, `*ret_replayed` its outcome, and nothing is open. It may
+ * be NULL where there is no operation id (else WB_USAGE). WB_BAD_INPUT: an
+ * option is out of bounds. WB_READ_ONLY. WB_STOPPED: a sync failed before.
+ * After every error nothing is open. */
 WB_API enum wb_error wb_txn_begin(struct wb_store *store,
 				  const struct wb_txn_options *options,
 				  struct wb_txn **ret_txn,
