@@ -171,15 +171,19 @@ enum wb_error anchor_create(struct dir *dir, const struct anchor *anchor)
 enum wb_error anchor_write(struct file *file, struct anchor *anchor)
 {
 	uint8_t bytes[ANCHOR_SLOT_BYTES];
+	struct anchor next = *anchor;
 	unsigned slot;
 	enum wb_error error;
 
-	anchor->sequence++;
-	slot = (unsigned)(anchor->sequence % ANCHOR_SLOTS);
-	anchor_encode(anchor, slot, bytes);
+	next.sequence++;
+	slot = (unsigned)(next.sequence % ANCHOR_SLOTS);
+	anchor_encode(&next, slot, bytes);
 	error = file_write(file, bytes, sizeof(bytes),
 			   (uint64_t)slot * ANCHOR_SLOT_BYTES);
 	if (error)
 		return error;
-	return file_sync(file, CONTROL_ANCHOR_SYNC);
+	if (file_sync(file, CONTROL_ANCHOR_SYNC))
+		return WB_OUTCOME_UNKNOWN;
+	*anchor = next;
+	return WB_OK;
 }

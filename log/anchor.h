@@ -43,7 +43,9 @@ enum wb_error anchor_read(struct dir *dir, const struct diag *diag,
  * directory: the last step of a store's creation. */
 enum wb_error anchor_create(struct dir *dir, const struct anchor *anchor);
 
-/* Write the next slot and sync it; advances anchor->sequence. */
+/* Write the next slot and sync it; advances anchor->sequence.
+ * WB_OUTCOME_UNKNOWN: the sync failed, never do it again. Any other error:
+ * the slot that counts is untouched, and the same one can be tried again. */
 enum wb_error anchor_write(struct file *file, struct anchor *anchor);
 
 #endif

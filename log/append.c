@@ -267,9 +267,14 @@ static enum wb_error make_active(struct log *log, const struct log_group *group)
 		if (error)
 			return error;
 	}
-	if (log->active)
-		return WB_OK;
-	return log_start_segment(log, log_newest(log), room_needed(group, 0));
+	if (!log->active)
+		return log_start_segment(log, log_newest(log),
+					 room_needed(group, 0));
+	/* It could not be anchored when it was made. */
+	if (log->anchor.active_id != log_newest(log)->header.id &&
+	    !control_off(CONTROL_ANCHOR_ROTATE))
+		return log_write_anchor(log);
+	return WB_OK;
 }
 
 enum wb_error log_append(struct log *log, struct log_group *group)

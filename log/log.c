@@ -282,17 +282,22 @@ void log_abandon(struct log *log)
 enum wb_error log_write_anchor(struct log *log)
 {
 	struct log_segment *newest = log_newest(log);
+	struct anchor next = log->anchor;
 	enum wb_error error;
 
-	log->anchor.active_id = newest->header.id;
-	log->anchor.epoch = newest->header.epoch;
-	log->anchor.durable_revision = log->durable_revision;
-	log->anchor.durable_bytes = newest->end;
-	memcpy(log->anchor.chain, log->durable_chain, CHAIN_BYTES);
-	log->anchor.written_ns = env_wall_ns(log->env);
+	next.active_id = newest->header.id;
+	next.epoch = newest->header.epoch;
+	next.durable_revision = log->durable_revision;
+	next.durable_bytes = newest->end;
+	memcpy(next.chain, log->durable_chain, CHAIN_BYTES);
+	next.written_ns = env_wall_ns(log->env);
 	log->anchor_due_ns = env_monotonic_ns(log->env) + ANCHOR_INTERVAL_NS;
-	error = anchor_write(log->anchor_file, &log->anchor);
-	return error ? log_fail(log, "writing the anchor") : WB_OK;
+	error = anchor_write(log->anchor_file, &next);
+	if (error == WB_OUTCOME_UNKNOWN)
+		return log_fail(log, "syncing the anchor");
+	if (!error)
+		log->anchor = next;
+	return error;
 }
 
 bool log_has_reserve(const struct log *log)

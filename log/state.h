@@ -93,7 +93,8 @@ enum wb_error log_start_segment(struct log *log,
 				const struct log_segment *after,
 				uint64_t bytes);
 
-/* Write the anchor for the durable end; a failure fails the log. */
+/* Write the anchor for the durable end. A failed sync fails the log; after a
+ * failed write it is only due again. */
 enum wb_error log_write_anchor(struct log *log);
 
 /* The first segment and the anchor of a new store. */

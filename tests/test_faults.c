@@ -247,6 +247,46 @@ START_TEST(a_full_disk_takes_deletes_and_recovers)
 }
 END_TEST
 
+/* ---- the anchor ---- */
+
+/* Overwriting what is there needs space on some filesystems. Commits go on in
+ * the segment; the next one waits until the anchor can name it. */
+START_TEST(an_anchor_that_cannot_be_written_stops_nothing)
+{
+	static const struct sim_fault no_space = {.kind = SIM_WRITE,
+						  .nth = 1,
+						  .error = WB_NO_SPACE,
+						  .partial = true,
+						  .forever = true,
+						  .name = "anchor"};
+	struct crash_shared *shared = crash_shared_new(1u << 12);
+	enum wb_error error = WB_OK;
+	struct workload work;
+	int commits = 0;
+
+	workload_begin(&work, shared, 1);
+	ck_assert(work_create(&work));
+	workload_watch(&work, WATCH_ALL, SIM_KEEP_ALL);
+	simdisk_fault(work.disk, no_space);
+	while (!error && commits < 1000) {
+		error = put_one(&work);
+		simenv_advance(&work.env, INT64_C(2000000000));
+		commits += !error;
+	}
+	ck_error(error, WB_NO_SPACE);
+	ck_assert_int_gt(commits, 3);
+	ck_error(put_one(&work), WB_NO_SPACE);
+	ck_assert(work_check(&work));
+	simdisk_faults_clear(work.disk);
+	ck_ok(put_one(&work));
+	ck_assert(work_kill(&work));
+	ck_assert_msg(work_check(&work), "%s: %s", work.context.complaint.check,
+		      work.context.complaint.text);
+	workload_end(&work);
+	crash_shared_free(shared);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("faults");
@@ -256,6 +296,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_fails_without_a_fault);
 	tcase_add_loop_test(tcase, every_operation_may_fail, 0, WAY_COUNT);
 	tcase_add_test(tcase, a_full_disk_takes_deletes_and_recovers);
+	tcase_add_test(tcase, an_anchor_that_cannot_be_written_stops_nothing);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
