@@ -120,6 +120,36 @@ static enum wb_error store_new(const struct env *env,
 	return WB_NO_MEMORY;
 }
 
+static bool is_of_a_store(void *context, const char *entry)
+{
+	bool *found = context;
+	enum segment_kind kind;
+	uint64_t id;
+
+	*found = strcmp(entry, "lock") == 0 ||
+		 strcmp(entry, ANCHOR_NAME) == 0 ||
+		 segment_name_parse(entry, &id, &kind);
+	return !*found;
+}
+
+/* Taking the lock makes its file, which has no place in a directory that is
+ * not a store and is not to become one. */
+static enum wb_error check_directory(struct wb_store *store,
+				     struct wb_text *text)
+{
+	bool found = false;
+	enum wb_error error;
+
+	if (store->options.flags & (WB_OPEN_CREATE | WB_OPEN_READ_ONLY))
+		return WB_OK;
+	error = dir_list(store->dir, "", is_of_a_store, &found);
+	if (error)
+		return text_set(text, error, "the directory: %s",
+				wb_error_text(error));
+	return found ? WB_OK
+		     : text_set(text, WB_NOT_A_STORE, "no waybill store");
+}
+
 static enum wb_error take_lock(struct wb_store *store, struct wb_text *text)
 {
 	struct lock_holder holder = {0};
@@ -178,7 +208,9 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 		return text_set(ret_text, error, "%s", wb_error_text(error));
 	}
 	store->dir = dir;
-	error = take_lock(store, ret_text);
+	error = check_directory(store, ret_text);
+	if (!error)
+		error = take_lock(store, ret_text);
 	if (!error)
 		error = open_log(store, options, ret_text);
 	if (error) {
