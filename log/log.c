@@ -229,6 +229,19 @@ static uint64_t clamp_segment_bytes(uint64_t bytes)
 	return bytes > SEGMENT_BYTES_MAX ? SEGMENT_BYTES_MAX : bytes;
 }
 
+/* A commit must not wait until nobody looks back any more. No reader takes it
+ * twice. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(
+		&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
 enum wb_error log_open(struct dir *dir, const struct env *env,
 		       const struct log_options *options, log_replay_fn *replay,
 		       void *context, struct log **ret_log)
@@ -243,7 +256,7 @@ enum wb_error log_open(struct dir *dir, const struct env *env,
 	log->options = *options;
 	log->options.segment_bytes =
 		clamp_segment_bytes(options->segment_bytes);
-	pthread_rwlock_init(&log->lock, NULL);
+	lock_init(&log->lock);
 	log->chain = chain_new();
 	log->own = log_group_new();
 	log->anchor_due_ns = env_monotonic_ns(env) + ANCHOR_INTERVAL_NS;

@@ -7,10 +7,12 @@
 #include "log/lookup.h"
 
 #include "log/segment.h"
+#include "log/state.h"
 #include "tests/support/lab.h"
 #include "tests/support/suite.h"
 
 #include <inttypes.h>
+#include <sched.h>
 
 static struct lab lab;
 
@@ -191,6 +193,31 @@ static void sync_segment(const char *name)
 }
 
 /* Rot that comes after the open is an error of the read. */
+static void *put_one(void *context)
+{
+	*(enum wb_error *)context = lab_put(&lab, 10);
+	return NULL;
+}
+
+/* Where readers come first, enough of them keep a commit waiting for ever. */
+START_TEST(readers_stand_behind_a_commit_that_waits)
+{
+	pthread_rwlock_t *lock = &lab.log->lock;
+	enum wb_error error = WB_NOT_FOUND;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_rwlock_rdlock(lock), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, put_one, &error), 0);
+	while (pthread_rwlock_tryrdlock(lock) == 0) {
+		pthread_rwlock_unlock(lock);
+		sched_yield();
+	}
+	pthread_rwlock_unlock(lock);
+	pthread_join(thread, NULL);
+	ck_ok(error);
+}
+END_TEST
+
 START_TEST(every_frame_that_is_read_is_verified)
 {
 	struct log_query query = {.by_hash = false};
@@ -334,6 +361,7 @@ int main(void)
 	tcase_add_test(tests, all_versions_come_newest_first);
 	tcase_add_test(tests, a_visitor_may_stop);
 	tcase_add_test(tests, the_lookup_is_the_same_after_opening_again);
+	tcase_add_test(tests, readers_stand_behind_a_commit_that_waits);
 	tcase_add_test(tests, every_frame_that_is_read_is_verified);
 	tcase_add_test(tests, a_damaged_footer_is_an_error_of_the_lookup);
 	tcase_add_test(tests, an_error_of_the_disk_is_one_of_the_lookup);
