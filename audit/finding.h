@@ -49,7 +49,7 @@ enum audit_remedy {
 	X(CREATION, "creation", NOTE, OPEN,                                   \
 	  "the creation of the store was not finished")                       \
 	X(ANCHOR_MISSING, "anchor-missing", DAMAGE, SALVAGE,                  \
-	  "there are frames, and no anchor")                                  \
+	  "there is a log, and no anchor")                                     \
 	X(ANCHOR_SLOT, "anchor-slot", WARNING, REPAIR,                        \
 	  "one slot of the anchor is bad")                                    \
 	X(ANCHOR, "anchor", DAMAGE, SALVAGE,                                  \

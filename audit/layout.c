@@ -37,8 +37,8 @@ static const char *header_rule_broken(const struct audit_header *header)
 {
 	if (header->kind < AUDIT_LOG || header->kind > AUDIT_HORIZON)
 		return "unknown kind of segment";
-	if (header->id == 0)
-		return "id is zero";
+	if (header->id == 0 || header->id > AUDIT_NUMBER_MAX)
+		return "id is out of bounds";
 	if (header->kind != AUDIT_LOG)
 		return NULL;
 	if (header->generation != 0)
@@ -47,9 +47,6 @@ static const char *header_rule_broken(const struct audit_header *header)
 		return "a log segment with a last_revision";
 	if (header->as_of != 0)
 		return "a log segment with an as_of";
-	if (header->previous_revision == UINT64_MAX ||
-	    header->first_revision != header->previous_revision + 1)
-		return "first_revision does not follow previous_revision";
 	return NULL;
 }
 
@@ -118,6 +115,8 @@ enum audit_seen audit_slot_read(const uint8_t *bytes, unsigned slot,
 	if (read_u32(&reader) != 0)
 		return breaks(ret_why, "bytes that must be zero are not");
 	read.sequence = read_u64(&reader);
+	if (read.sequence % 2 != slot)
+		return breaks(ret_why, "a sequence of the other slot");
 	read_bytes(&reader, read.uuid, AUDIT_UUID_BYTES);
 	read.epoch = read_u64(&reader);
 	read.active_id = read_u64(&reader);

@@ -29,6 +29,8 @@ enum {
 	AUDIT_NAMESPACE_BYTES_MAX = 76,
 	AUDIT_NAME_BYTES_MAX = 4096,
 };
+/* Of ids and revisions. */
+#define AUDIT_NUMBER_MAX	((uint64_t)INT64_MAX)
 #define AUDIT_PAYLOAD_BYTES_MAX ((16u << 20) + (64u << 10))
 #define AUDIT_FOOTER_BYTES_MAX	(128u << 20)
 /* No frame is longer than this. */

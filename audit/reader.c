@@ -12,13 +12,13 @@
 #include "audit/walk.h"
 
 static enum audit_verdict verdict_of(const struct audit_summary *summary,
-				     const struct walk *walk, bool creation)
+				     const struct walk *walk, bool unfinished)
 {
 	if (summary->findings[AUDIT_DAMAGE] > 0)
 		return AUDIT_CORRUPT;
 	if (summary->findings[AUDIT_UNSUPPORTED] > 0)
 		return AUDIT_REFUSED;
-	if (creation)
+	if (unfinished)
 		return AUDIT_NO_STORE;
 	if (walk->torn)
 		return AUDIT_TORN;
@@ -38,11 +38,10 @@ enum wb_error audit_read(struct dir *dir, unsigned flags,
 			    .set = &set};
 	enum wb_error error = set_read(&set, dir, &walk.window, &report);
 
-	if (!error)
+	if (!error && !set.unfinished)
 		error = walk_all(&walk);
 	if (!error) {
-		summary.verdict =
-			verdict_of(&summary, &walk, !set.anchor_exists);
+		summary.verdict = verdict_of(&summary, &walk, set.unfinished);
 		*ret_summary = summary;
 	}
 	walk_release(&walk);

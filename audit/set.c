@@ -298,6 +298,48 @@ static void check_uuid(struct audit_set *set, const struct report *report)
 	}
 }
 
+/* ---- the set ---- */
+
+/* Is there anything behind the header of any segment? Then a frame was
+ * written, whether it verifies or not. */
+static enum wb_error find_frames(const struct audit_set *set, struct dir *dir,
+				 struct window *window, bool *ret_found)
+{
+	*ret_found = false;
+	for (size_t at = 0; at < set->count && !*ret_found; at++) {
+		uint64_t data = UINT64_MAX;
+		enum wb_error error =
+			window_open(window, dir, set->segments[at].name);
+
+		if (!error)
+			error = window_find_data(window, AUDIT_FRAMES_AT,
+						 UINT64_MAX, &data);
+		if (error)
+			return error;
+		*ret_found = data != UINT64_MAX;
+	}
+	return WB_OK;
+}
+
+static enum wb_error check_creation(struct audit_set *set, struct dir *dir,
+				    struct window *window,
+				    const struct report *report)
+{
+	bool found = false;
+	enum wb_error error = find_frames(set, dir, window, &found);
+
+	if (error)
+		return error;
+	/* A creation makes segment 1, writes no frame, and then the anchor. */
+	if (set->count > 1 || set->segments[0].id != 1)
+		found = true;
+	set->unfinished = !found;
+	report_at(report,
+		  found ? AUDIT_RULE_ANCHOR_MISSING : AUDIT_RULE_CREATION,
+		  anchor_name, 0, "it is not there");
+	return WB_OK;
+}
+
 enum wb_error set_read(struct audit_set *set, struct dir *dir,
 		       struct window *window, const struct report *report)
 {
@@ -312,6 +354,10 @@ enum wb_error set_read(struct audit_set *set, struct dir *dir,
 		error = read_header(&set->segments[at], dir, window, report);
 	if (!error && set->anchor_exists)
 		error = read_anchor(set, dir, window, report);
+	else if (!error && set->count > 0)
+		error = check_creation(set, dir, window, report);
+	else
+		set->unfinished = true;
 	if (!error)
 		check_uuid(set, report);
 	return error;

@@ -155,6 +155,9 @@ static enum wb_error take_commit(struct walk *walk,
 		commit_is_bad(walk, frame, AUDIT_RULE_REVISION,
 			      "not one more than the one before");
 #endif
+	if (frame->frame.revision > AUDIT_NUMBER_MAX)
+		commit_is_bad(walk, frame, AUDIT_RULE_REVISION,
+			      "out of bounds");
 	walk->head = frame->frame.revision;
 	if (!walk_chain_next(walk, payload, walk->chain))
 		return WB_NO_MEMORY;

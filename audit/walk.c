@@ -381,6 +381,11 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 		walk->end_before = 0;
 		return WB_OK;
 	}
+	if (walk->segment->header.first_revision !=
+	    walk->segment->header.previous_revision + 1)
+		report_at(walk->report, AUDIT_RULE_LINK, walk->segment->name,
+			  80, "first_revision is %" PRIu64,
+			  walk->segment->header.first_revision);
 	if (at == 0 && !check_beginning(walk))
 		return WB_NO_MEMORY;
 	if (at > 0)
@@ -391,38 +396,6 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 	set_limit(walk, at + 1 < set->count ? &set->segments[at + 1] : NULL);
 	error = window_open(&walk->window, walk->dir, walk->segment->name);
 	return error ? error : walk_frames(walk, !walk->next);
-}
-
-/* Is there anything behind the header of any segment? */
-static enum wb_error find_frames(struct walk *walk, bool *ret_found)
-{
-	*ret_found = false;
-	for (size_t at = 0; at < walk->set->count && !*ret_found; at++) {
-		uint64_t data;
-		enum wb_error error = window_open(&walk->window, walk->dir,
-						  walk->set->segments[at].name);
-
-		if (!error)
-			error = window_find_data(&walk->window, AUDIT_FRAMES_AT,
-						 UINT64_MAX, &data);
-		if (error)
-			return error;
-		*ret_found = data != UINT64_MAX;
-	}
-	return WB_OK;
-}
-
-static enum wb_error check_creation(struct walk *walk)
-{
-	bool found;
-	enum wb_error error = find_frames(walk, &found);
-
-	if (!error)
-		report_at(walk->report,
-			  found ? AUDIT_RULE_ANCHOR_MISSING
-				: AUDIT_RULE_CREATION,
-			  "anchor", 0, "%s", "it is not there");
-	return error;
 }
 
 /* The newest segment was the last to be walked. */
@@ -462,8 +435,6 @@ enum wb_error walk_all(struct walk *walk)
 	summary->segments = count;
 	if (count > 0)
 		summary->active_id = walk->set->segments[count - 1].id;
-	if (!walk->set->anchor_exists)
-		return check_creation(walk);
 	check_anchor(walk);
 	return WB_OK;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The corpora of the fuzzers of log/: small inputs that are whole, for the
+"""The corpora of the fuzzers of log/ and audit/: small inputs that are whole, for the
 fuzzers to break. Checksums stay zero; the fuzzers make them right. As a test
 (no argument) it prints TAP and holds tests/fuzz/corpus against what it makes;
 other inputs may stand there too.
@@ -231,6 +231,7 @@ def make():
     save("anchor", "empty", b"")
     for name, data in stores():
         save("recover", name, data)
+        save("reader", name, data)
 
 
 

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A store of up to three segments, read by audit/, whatever its bytes are.
+ * Checksums, links and the anchor can be made right, so that what lies behind
+ * them is reached. The commits that are told as the history are 1, 2, 3, …,
+ * and reading changes nothing.
+ *
+ *	flags		u8
+ *	slots		2 x 112	an anchor's bytes 8 to 120
+ *	segments	1 to 3 x
+ *	  header	176	a header's bytes 8 to 184
+ *	  zeros		u8	zero bytes behind the frames, in 64
+ *	  size		u16	of the frames
+ *	  frames	size
+ */
+#include "audit/reader.h"
+#include "audit/replay.h"
+
+#include "base/cursor.h"
+#include "tests/support/memdir.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum flags {
+	FIX_FRAMES = 1,	  /* the checksums of frames */
+	FIX_LINKS = 2,	  /* what a header says of the segment before */
+	FIX_ANCHOR = 4,	  /* what the anchor says of the last segment */
+	BAD_SLOT = 8,	  /* the first slot's checksum stays wrong */
+	BAD_HEADERS = 16, /* so does that of each first header copy */
+	NO_ANCHOR = 32,
+	SWAP_NAMES = 64, /* of the first two segments */
+};
+
+enum {
+	SLOT_FIELDS = 112,
+	HEADER_FIELDS = 176,
+	SEGMENTS_MAX = 3,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* ---- laying it out ---- */
+
+struct segment {
+	uint8_t *bytes; /* the whole file */
+	size_t size;
+	uint64_t end, head;
+	uint8_t chain[AUDIT_CHAIN_BYTES];
+};
+
+struct layout {
+	struct reader reader;
+	unsigned flags;
+	uint8_t slots[2][SLOT_FIELDS];
+	struct segment segments[SEGMENTS_MAX];
+	size_t count;
+};
+
+static uint64_t get_u64(const uint8_t *bytes, size_t at)
+{
+	struct reader reader = reader_of(bytes + at, 8);
+
+	return read_u64(&reader);
+}
+
+static void set_u64(uint8_t *bytes, size_t at, uint64_t value)
+{
+	struct writer writer = writer_of(bytes + at, 8);
+
+	write_u64(&writer, value);
+}
+
+static void put_checksum(uint8_t *bytes, size_t size, uint64_t seed)
+{
+	set_u64(bytes, 0, XXH3_64bits_withSeed(bytes + 8, size - 8, seed));
+}
+
+static void chain(uint8_t value[AUDIT_CHAIN_BYTES], const void *bytes,
+		  size_t size)
+{
+	uint8_t *both = malloc(AUDIT_CHAIN_BYTES + size);
+
+	require(both);
+	memcpy(both, value, AUDIT_CHAIN_BYTES);
+	memcpy(both + AUDIT_CHAIN_BYTES, bytes, size);
+	SHA256(both, AUDIT_CHAIN_BYTES + size, value);
+	free(both);
+}
+
+static void chain_start(const uint8_t *uuid, uint8_t value[AUDIT_CHAIN_BYTES])
+{
+	uint8_t both[15 + AUDIT_UUID_BYTES];
+
+	memcpy(both, "waybill-chain-1", 15);
+	memcpy(both + 15, uuid, AUDIT_UUID_BYTES);
+	SHA256(both, sizeof(both), value);
+}
+
+/* Walk the frames as they say they are; remember where they end. */
+static void walk_frames(struct layout *layout, struct segment *segment)
+{
+	uint64_t salt = get_u64(segment->bytes, 104);
+	size_t at = AUDIT_FRAMES_AT;
+	struct audit_frame frame;
+
+	segment->head = get_u64(segment->bytes, 128);
+	memcpy(segment->chain, segment->bytes + 144, AUDIT_CHAIN_BYTES);
+	while (segment->size - at >= AUDIT_FRAME_HEADER_BYTES &&
+	       audit_frame_claims(segment->bytes + at, &frame) &&
+	       frame.frame_bytes <= segment->size - at) {
+		uint8_t *bytes = segment->bytes + at;
+		uint8_t *payload = bytes + AUDIT_FRAME_HEADER_BYTES;
+
+		if ((layout->flags & FIX_LINKS) && frame.type == AUDIT_FOOTER &&
+		    frame.payload_bytes >= AUDIT_FOOTER_HEAD_BYTES)
+			memcpy(payload + 40, segment->chain, AUDIT_CHAIN_BYTES);
+		if (layout->flags & FIX_FRAMES)
+			put_checksum(bytes, frame.frame_bytes,
+				     salt + at * UINT64_C(0x9E3779B97F4A7C15));
+		at += frame.frame_bytes;
+		if (frame.type != AUDIT_COMMIT)
+			continue;
+		segment->head = frame.revision;
+		chain(segment->chain, payload, frame.payload_bytes);
+	}
+	segment->end = at;
+}
+
+static void link_segment(struct segment *segment, const struct segment *before)
+{
+	uint8_t *header = segment->bytes;
+
+	if (!before) {
+		chain_start(header + 40, header + 144);
+		set_u64(header, 136, get_u64(header, 56));
+		return;
+	}
+	memcpy(header + 40, before->bytes + 40, AUDIT_UUID_BYTES);
+	set_u64(header, 80, before->head + 1);
+	set_u64(header, 112, get_u64(before->bytes, 64));
+	set_u64(header, 120, before->end);
+	set_u64(header, 128, before->head);
+	set_u64(header, 136, get_u64(before->bytes, 56));
+	memcpy(header + 144, before->chain, AUDIT_CHAIN_BYTES);
+}
+
+static void take_segment(struct layout *layout)
+{
+	struct reader *reader = &layout->reader;
+	struct segment *segment = &layout->segments[layout->count];
+	size_t zeros, size;
+
+	segment->bytes = calloc(1, AUDIT_FRAMES_AT + 255 * 64 + UINT16_MAX);
+	require(segment->bytes);
+	read_bytes(reader, segment->bytes + 8, HEADER_FIELDS);
+	zeros = (size_t)read_u8(reader) * 64;
+	size = read_u16(reader);
+	if (size > reader_left(reader))
+		size = reader_left(reader);
+	read_bytes(reader, segment->bytes + AUDIT_FRAMES_AT, size);
+	segment->size = AUDIT_FRAMES_AT + size + zeros;
+	if (layout->flags & FIX_LINKS)
+		link_segment(segment, layout->count ? segment - 1 : NULL);
+	walk_frames(layout, segment);
+	memcpy(segment->bytes + 4096, segment->bytes, 4096);
+	put_checksum(segment->bytes, 4096, 0);
+	put_checksum(segment->bytes + 4096, 4096, 4096);
+	if (layout->flags & BAD_HEADERS)
+		segment->bytes[0] ^= 1;
+	layout->count++;
+}
+
+static void put_anchor(struct layout *layout, struct memdir *memdir)
+{
+	const struct segment *last = &layout->segments[layout->count - 1];
+	uint8_t bytes[2][AUDIT_COPY_BYTES] = {{0}};
+
+	for (unsigned slot = 0; slot < 2; slot++) {
+		uint8_t *at = bytes[slot];
+
+		memcpy(at + 8, layout->slots[slot], SLOT_FIELDS);
+		if (layout->flags & FIX_ANCHOR) {
+			memcpy(at + 32, last->bytes + 40, AUDIT_UUID_BYTES);
+			set_u64(at, 48, get_u64(last->bytes, 56));
+			set_u64(at, 56, get_u64(last->bytes, 64));
+			set_u64(at, 64, last->head);
+			set_u64(at, 72, last->end);
+			memcpy(at + 80, last->chain, AUDIT_CHAIN_BYTES);
+		}
+		if (slot == 1 || !(layout->flags & BAD_SLOT))
+			put_checksum(at, AUDIT_COPY_BYTES,
+				     (uint64_t)slot * AUDIT_COPY_BYTES);
+	}
+	memdir_put(memdir, "anchor", bytes, sizeof(bytes));
+}
+
+static struct memdir *lay_out(const uint8_t *data, size_t size)
+{
+	struct memdir *memdir = memdir_new();
+	struct layout layout = {.reader = reader_of(data, size)};
+
+	layout.flags = read_u8(&layout.reader);
+	read_bytes(&layout.reader, layout.slots, sizeof(layout.slots));
+	while (layout.count < SEGMENTS_MAX && reader_left(&layout.reader) > 0)
+		take_segment(&layout);
+	if (layout.count > 0 && !(layout.flags & NO_ANCHOR))
+		put_anchor(&layout, memdir);
+	for (size_t at = 0; at < layout.count; at++) {
+		size_t other = at ^ ((layout.flags & SWAP_NAMES) && at < 2 &&
+				     layout.count > 1);
+		char name[32];
+
+		snprintf(name, sizeof(name), "%016llx.log",
+			 (unsigned long long)
+				 get_u64(layout.segments[other].bytes, 64));
+		memdir_put(memdir, name, layout.segments[at].bytes,
+			   layout.segments[at].size);
+	}
+	for (size_t at = 0; at < layout.count; at++)
+		free(layout.segments[at].bytes);
+	return memdir;
+}
+
+/* ---- reading it ---- */
+
+struct read {
+	struct replay *replay;
+	uint64_t findings;
+};
+
+static enum wb_error take_commit(void *context,
+				 const struct audit_commit *commit,
+				 const struct audit_place *place)
+{
+	struct read *read = context;
+	size_t mutation;
+	enum wb_error error;
+
+	require(commit->mutation_count > 0);
+	if (!place->whole)
+		return WB_OK;
+	require(commit->revision == replay_revision(read->replay) + 1);
+	require(place->frame.revision == commit->revision);
+	error = replay_apply(read->replay, commit, &mutation);
+	require(error == WB_OK ||
+		(error == WB_CORRUPT && mutation < commit->mutation_count));
+	return WB_OK;
+}
+
+static void take_finding(void *context, const struct audit_finding *finding)
+{
+	struct read *read = context;
+
+	require(finding->rule < AUDIT_RULE_COUNT);
+	require(memchr(finding->what, 0, sizeof(finding->what)));
+	require(finding->revision_first <= finding->revision_last);
+	read->findings++;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct memdir *memdir = lay_out(data, size);
+	struct read read = {.replay = replay_new()};
+	struct audit_visitor visitor = {take_commit, take_finding, &read};
+	struct audit_summary summary;
+	uint64_t counted = 0;
+
+	require(read.replay);
+	memdir_freeze(memdir, true);
+	require(audit_read(memdir_dir(memdir), AUDIT_READ_ENTRIES, &visitor,
+			   &summary) == WB_OK);
+	require(summary.head == replay_revision(read.replay));
+	require(summary.commits >= summary.head);
+	for (unsigned at = 0; at <= AUDIT_DAMAGE; at++)
+		counted += summary.findings[at];
+	require(counted == read.findings);
+	replay_free(read.replay);
+	memdir_free(memdir);
+	return 0;
+}
