@@ -262,10 +262,12 @@ enum wb_error log_open(struct dir *dir, const struct env *env,
 	log->anchor_due_ns = env_monotonic_ns(env) + ANCHOR_INTERVAL_NS;
 	error = log->chain && log->own ? open_log(log, replay, context)
 				       : WB_NO_MEMORY;
-	if (error)
+	if (error) {
 		log_abandon(log);
-	else
+	} else {
+		memcpy(log->uuid, log->anchor.uuid, UUID_BYTES);
 		*ret_log = log;
+	}
 	/* A sync that failed while opening: no commit is in doubt. */
 	return error == WB_OUTCOME_UNKNOWN ? WB_IO : error;
 }
@@ -340,7 +342,7 @@ uint64_t log_staged_revision(const struct log *log)
 
 const uint8_t *log_uuid(const struct log *log)
 {
-	return log->anchor.uuid;
+	return log->uuid;
 }
 
 uint64_t log_epoch(const struct log *log)

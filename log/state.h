@@ -47,6 +47,7 @@ struct log {
 	struct log_options options;
 	struct chain *chain; /* the opener's, then the stager's */
 	uint64_t epoch;
+	uint8_t uuid[UUID_BYTES]; /* the anchor's changes beside readers */
 
 	/* Readers take it to look at segments; the appender to change them. */
 	pthread_rwlock_t lock;
