@@ -142,6 +142,17 @@ static void stage_example(struct lab *lab)
 			(struct wb_bytes){bytes, writer.at}, &hash, 1));
 }
 
+static void report_difference(const struct page_file *file,
+			      const uint8_t *bytes)
+{
+	size_t at = 0;
+
+	while (bytes[at] == file->bytes[at])
+		at++;
+	ck_abort_msg("%s: offset %zx: %02x, not %02x", file->name, at,
+		     bytes[at], file->bytes[at]);
+}
+
 START_TEST(the_log_writes_the_bytes_of_the_page)
 {
 	struct lab lab;
@@ -160,11 +171,8 @@ START_TEST(the_log_writes_the_bytes_of_the_page)
 		ck_assert_uint_eq(simdisk_size(lab.disk, files[at].name),
 				  files[at].size);
 		simdisk_get(lab.disk, files[at].name, bytes, files[at].size, 0);
-		for (size_t i = 0; i < files[at].size; i++)
-			ck_assert_msg(bytes[i] == files[at].bytes[i],
-				      "%s: offset %zx: %02x, not %02x",
-				      files[at].name, i, bytes[i],
-				      files[at].bytes[i]);
+		if (memcmp(bytes, files[at].bytes, files[at].size) != 0)
+			report_difference(&files[at], bytes);
 		free(bytes);
 	}
 	lab_release(&lab);
