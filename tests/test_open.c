@@ -533,7 +533,7 @@ START_TEST(a_forked_child_may_open_another_store)
 		if (open_at(path, WB_OPEN_CREATE, &own, NULL))
 			_exit(1);
 		put(own, "a", "1");
-		_exit(wb_store_close(own));
+		_exit((int)wb_store_close(own));
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
