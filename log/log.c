@@ -33,7 +33,7 @@ enum wb_error log_fail(struct log *log, const char *what)
 
 struct sweep {
 	struct dir *dir;
-	enum wb_error error;
+	const struct diag *diag;
 };
 
 static bool sweep_one(void *context, const char *entry)
@@ -45,19 +45,18 @@ static bool sweep_one(void *context, const char *entry)
 	snprintf(name, sizeof(name), "tmp/%s", entry);
 	error = dir_remove(sweep->dir, name);
 	if (error && error != WB_NOT_FOUND)
-		sweep->error = error;
+		diag_warn(sweep->diag, "%s: left over, and cannot be removed",
+			  name);
 	return true;
 }
 
 /* What an earlier process was making and did not finish. */
 static enum wb_error sweep_tmp(struct log *log)
 {
-	struct sweep sweep = {.dir = log->dir};
+	struct sweep sweep = {log->dir, log->env->diag};
 	enum wb_error error = dir_list(log->dir, "tmp", sweep_one, &sweep);
 
-	if (error == WB_NOT_FOUND)
-		return WB_OK;
-	return error ? error : sweep.error;
+	return error == WB_NOT_FOUND ? WB_OK : error;
 }
 
 /* ---- open ---- */
@@ -98,6 +97,10 @@ static enum wb_error follow_segment(struct log *log,
 	if (control_off(CONTROL_CUT_ORDER) && found->verdict != VERDICT_SEALED)
 		log_cut_debris(log, old);
 	old->state = found->verdict == VERDICT_SEALED ? LOG_SEALED : LOG_CUT;
+	/* Look-ups find its versions in the file from now on. */
+	free(old->entries);
+	old->entries = NULL;
+	old->entry_count = old->entry_capacity = 0;
 	return log_start_segment(log, old, 0);
 }
 

@@ -79,7 +79,8 @@ static enum wb_error make_file(struct log *log, uint64_t wanted, uint64_t least,
 	if (error)
 		return error;
 	error = file_allocate(file, bytes);
-	if (error == WB_NO_SPACE && least < wanted) {
+	/* A full disk, or a limit on the size of files. */
+	if ((error == WB_NO_SPACE || error == WB_TOO_LARGE) && least < wanted) {
 		bytes = least;
 		error = file_allocate(file, bytes);
 	}

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZERO_STEP 4096u
+#define ZERO_STEP	  4096u
+#define HASH_BUDGET_TIMES 16u
 
 enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 			      const char *name, const struct diag *diag,
@@ -183,14 +184,24 @@ static void look_behind(const struct file_image *image, struct scan *scan)
 }
 
 /* Frames that verify behind a tear say what was durable when they were
- * written. */
-static void raise_floor(const struct file_image *image, uint64_t salt,
+ * written. What looks like a frame is hashed whole, and bytes made to look
+ * like overlapping frames could keep an open busy for hours: real debris
+ * stays far below the bound. */
+static bool raise_floor(const struct file_image *image, uint64_t salt,
 			struct scan *scan)
 {
+	uint64_t budget = HASH_BUDGET_TIMES * (uint64_t)image->size;
 	struct frame frame;
-	uint64_t at;
+	uint64_t at, claimed;
 
 	for (at = scan->end; at < scan->debris_end; at += FRAME_ALIGN) {
+		claimed = frame_bytes_claimed(image->bytes + at,
+					      image->size - at);
+		if (claimed == 0 || claimed > image->size - at)
+			continue;
+		if (claimed > budget)
+			return false;
+		budget -= claimed;
 		if (frame_at(image, salt, at, &frame))
 			continue;
 		if (frame.durable_bytes > scan->floor_bytes)
@@ -198,6 +209,7 @@ static void raise_floor(const struct file_image *image, uint64_t salt,
 		if (frame.durable_revision > scan->floor_revision)
 			scan->floor_revision = frame.durable_revision;
 	}
+	return true;
 }
 
 enum wb_error scan_segment(const struct file_image *image,
@@ -241,8 +253,10 @@ enum wb_error scan_segment(const struct file_image *image,
 		memcpy(scan.chain, scan.footer.chain, CHAIN_BYTES);
 	}
 	look_behind(image, &scan);
-	if (options->tail)
-		raise_floor(image, header->salt, &scan);
+	if (options->tail && !raise_floor(image, header->salt, &scan))
+		return diag_corrupt(options->diag, options->name, scan.end,
+				    "what follows is made to look like frames "
+				    "without end");
 	*ret_scan = scan;
 	return WB_OK;
 }
