@@ -30,9 +30,8 @@ enum wb_error walk_read_frame(struct window *window, uint64_t salt, uint64_t at,
 	return error;
 }
 
-/* The next place where a frame's magic is; `end`: nowhere. */
-static enum wb_error find_magic(struct window *window, uint64_t from,
-				uint64_t end, uint64_t *ret_at)
+enum wb_error walk_find_magic(struct window *window, uint64_t from,
+			      uint64_t end, uint64_t *ret_at)
 {
 	static const uint8_t magic[4] = {'W', 'B', 'F', 'R'};
 
@@ -80,7 +79,7 @@ enum wb_error walk_find_frame(struct window *window, uint64_t salt,
 	from = (from + 7) / 8 * 8;
 	while (*budget > 0) {
 		uint64_t cost;
-		enum wb_error error = find_magic(window, from, end, &from);
+		enum wb_error error = walk_find_magic(window, from, end, &from);
 
 		if (error)
 			return error;

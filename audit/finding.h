@@ -15,7 +15,7 @@ enum audit_severity {
 	AUDIT_NOTE,    /* nothing is wrong */
 	AUDIT_WARNING, /* an open mends it, or goes on beside it, and says so */
 	AUDIT_UNSUPPORTED, /* a newer version wrote it: an open refuses */
-	AUDIT_DAMAGE,	   /* an open refuses */
+	AUDIT_DAMAGE,	   /* an open refuses, wherever it looks */
 };
 
 enum audit_remedy {
@@ -74,7 +74,7 @@ enum audit_remedy {
 	X(BEGINNING, "beginning", DAMAGE, RESTORE,                            \
 	  "the oldest segment does not begin the history")                    \
 	X(GAP, "gap", DAMAGE, RESTORE,                                        \
-	  "a segment follows one that is not there")                          \
+	  "a segment follows one that is not there, or not readable")           \
 	X(LINK, "link", DAMAGE, SALVAGE,                                      \
 	  "a segment says otherwise about the end of the one before it")      \
 	/* frames */                                                          \
@@ -102,11 +102,17 @@ enum audit_remedy {
 	  "what was durable is gone from the end of the log")                 \
 	X(SEARCH, "search", DAMAGE, SALVAGE,                                  \
 	  "too much that looks like frames: they were not all tried")         \
-	/* what is nothing to worry about */                                  \
+	X(OPERATION, "operation", DAMAGE, SALVAGE,                            \
+	  "an operation id has two effects within its window")                \
+	/* the end of the log, and what is left over */                       \
 	X(TORN, "torn", WARNING, OPEN,                                        \
 	  "the last write did not finish")                                    \
 	X(DEBRIS, "debris", NOTE, OPEN,                                       \
-	  "a cut segment was not truncated yet")
+	  "a cut segment was not truncated yet")                              \
+	X(TEMPORARY, "temporary", NOTE, LEAVE,                                \
+	  "a file in the making, or a spare one")                             \
+	X(KEPT, "kept", NOTE, LEAVE,                                          \
+	  "what a recovery cut off, kept for people")
 /* clang-format on */
 
 enum audit_rule {

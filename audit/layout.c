@@ -95,6 +95,14 @@ enum audit_seen audit_header_read(const uint8_t *bytes, unsigned copy,
 	return AUDIT_HOLDS;
 }
 
+uint64_t audit_header_salt(const uint8_t *bytes)
+{
+	struct reader reader = reader_of(bytes, AUDIT_COPY_BYTES);
+
+	reader_seek(&reader, 104);
+	return read_u64(&reader);
+}
+
 /* ---- anchor slot ---- */
 
 enum audit_seen audit_slot_read(const uint8_t *bytes, unsigned slot,

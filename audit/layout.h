@@ -69,6 +69,9 @@ enum audit_seen audit_header_read(const uint8_t *bytes, unsigned copy,
 				  struct audit_header *ret_header,
 				  const char **ret_why);
 
+/* What such a copy says its salt is, whether it verifies or not. */
+uint64_t audit_header_salt(const uint8_t *bytes);
+
 /* ---- anchor slot ---- */
 
 struct audit_slot {

@@ -119,6 +119,7 @@ static void take_header(struct audit_segment *segment,
 	bool first = seen[0] == AUDIT_HOLDS, second = seen[1] == AUDIT_HOLDS;
 
 	if (seen[0] == AUDIT_NEWER || seen[1] == AUDIT_NEWER) {
+		segment->newer = true;
 		report_at(report, AUDIT_RULE_HEADER_NEWER, segment->name, 0,
 			  "format version or incompat flags");
 		return;

@@ -24,6 +24,7 @@ struct audit_segment {
 	char name[AUDIT_FILE_NAME_BYTES];
 	uint64_t id; /* by its name */
 	bool usable; /* there is a header, and it is this file's */
+	bool newer;  /* there is one, of a newer version */
 	struct audit_header header;
 	uint64_t file_bytes;
 };

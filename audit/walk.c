@@ -327,7 +327,7 @@ static void check_link(struct walk *walk, const struct audit_segment *before)
 	const char *file = walk->segment->name;
 
 	if (header->previous_id != before->id || !before->usable) {
-		if (before->usable)
+		if (!before->newer)
 			report_gap(walk);
 		start_from_header(walk);
 		return;
@@ -364,6 +364,21 @@ static void set_limit(struct walk *walk, const struct audit_segment *next)
 		walk->floor_bytes = anchor->durable_bytes;
 }
 
+/* Its frames cannot be read. What it held is told by its successor's header,
+ * or, of the newest one, by the anchor. */
+static void lose_segment(struct walk *walk, bool newest)
+{
+	const struct audit_set *set = walk->set;
+
+	walk->whole = walk->chain_known = false;
+	walk->end_before = 0;
+	if (newest && !walk->segment->newer && set->anchor_usable &&
+	    set->anchor.durable_revision > walk->head)
+		report_range(walk, AUDIT_RULE_FLOOR, 0,
+			     set->anchor.durable_revision,
+			     "the newest segment cannot be read");
+}
+
 static enum wb_error walk_segment(struct walk *walk, size_t at)
 {
 	const struct audit_set *set = walk->set;
@@ -377,8 +392,7 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 	walk->first_revision = walk->commits = 0;
 	walk->entry_count = 0;
 	if (!walk->segment->usable) {
-		walk->whole = walk->chain_known = false;
-		walk->end_before = 0;
+		lose_segment(walk, at + 1 == set->count);
 		return WB_OK;
 	}
 	if (walk->segment->header.first_revision !=

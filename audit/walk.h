@@ -69,6 +69,10 @@ void walk_release(struct walk *walk);
 /* The frame at `at` of the window's file. AUDIT_FAILS where there is none. */
 enum wb_error walk_read_frame(struct window *window, uint64_t salt, uint64_t at,
 			      struct walk_frame *ret_frame);
+/* The next place where a frame's magic is, at a multiple of 8 from `from`;
+ * `end`: nowhere before it. */
+enum wb_error walk_find_magic(struct window *window, uint64_t from,
+			      uint64_t end, uint64_t *ret_at);
 /* The first frame whose checksum holds, at a multiple of 8 from `from` to
  * before `end`. `ret_frame->seen` is AUDIT_FAILS: there is none. `*budget` is
  * how many bytes may be hashed; at 0 the search was given up. */

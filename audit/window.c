@@ -133,3 +133,30 @@ enum wb_error window_find_data(struct window *window, uint64_t offset,
 	*ret_offset = UINT64_MAX;
 	return WB_OK;
 }
+
+enum wb_error window_find_zeros(struct window *window, uint64_t offset,
+				uint64_t end, size_t run, uint64_t *ret_offset)
+{
+	uint64_t begun = offset;
+
+	if (end > window->file_bytes)
+		end = window->file_bytes;
+	while (offset < end && offset - begun < run) {
+		const uint8_t *bytes;
+		size_t size =
+			end - offset > 4096 ? 4096 : (size_t)(end - offset);
+		enum wb_error error = window_span(window, offset, size, &bytes);
+
+		if (error)
+			return error;
+		if (!bytes)
+			break;
+		for (size_t at = 0; at < size && offset - begun < run; at++) {
+			offset++;
+			if (bytes[at] != 0)
+				begun = offset;
+		}
+	}
+	*ret_offset = offset - begun >= run ? begun : end;
+	return WB_OK;
+}

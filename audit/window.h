@@ -37,4 +37,9 @@ enum wb_error window_span(struct window *window, uint64_t offset, size_t size,
 enum wb_error window_find_data(struct window *window, uint64_t offset,
 			       uint64_t end, uint64_t *ret_offset);
 
+/* Where the first `run` zero bytes in a row begin, from `offset` on; `end`, or
+ * the file's end: nowhere before it. */
+enum wb_error window_find_zeros(struct window *window, uint64_t offset,
+				uint64_t end, size_t run, uint64_t *ret_offset);
+
 #endif

@@ -6,7 +6,7 @@
 #include "audit/reader.h"
 #include "audit/replay.h"
 #include "tests/support/forge.h"
-#include "tests/support/shelf.h"
+#include "tests/support/volume.h"
 
 #include <inttypes.h>
 
@@ -84,40 +84,6 @@ static struct seen look(struct simdisk *disk)
 	return seen;
 }
 
-/* The process ends, and all it wrote reaches the disk. */
-static void settle(void)
-{
-	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_ALL, 0});
-}
-
-static const char *segment(uint64_t id)
-{
-	static char names[4][32];
-	static unsigned next;
-	char *name = names[next++ % 4];
-
-	snprintf(name, sizeof(names[0]), "%016" PRIx64 ".log", id);
-	return name;
-}
-
-static bool has(uint64_t id)
-{
-	return simdisk_has(shelf.disk, segment(id));
-}
-
-/* Commits until segment `id` is there, which then holds one at least. */
-static void fill_until(uint64_t id)
-{
-	char value[2000];
-
-	memset(value, 'x', sizeof(value));
-	value[sizeof(value) - 1] = 0;
-	for (unsigned at = 0; at < 1000 && !has(id); at++)
-		shelf_put(&shelf, at % 2 ? "big" : "large", value);
-	ck_assert(has(id));
-	shelf_put(&shelf, "big", "small");
-}
-
 /* ---- whole stores ---- */
 
 START_TEST(nothing_is_no_store)
@@ -166,7 +132,7 @@ START_TEST(sealed_and_cut_segments_are_one_history)
 {
 	struct seen seen;
 
-	fill_until(3);
+	volume_fill(&shelf, 3);
 	shelf_kill(&shelf);
 	ck_ok(shelf_open(&shelf));
 	shelf_put(&shelf, "last", "1");
@@ -224,9 +190,9 @@ START_TEST(nothing_is_changed_by_reading)
 {
 	uint64_t hash;
 
-	fill_until(2);
-	settle();
-	simdisk_flip(shelf.disk, segment(1), 8192 * 8);
+	volume_fill(&shelf, 2);
+	volume_settle(&shelf);
+	simdisk_flip(shelf.disk, volume_path(1), 8192 * 8);
 	hash = simdisk_hash(shelf.disk);
 	simdisk_fault(shelf.disk, (struct sim_fault){SIM_ANY_CHANGE, 1, WB_IO,
 						     true, false, NULL});
@@ -243,7 +209,7 @@ START_TEST(an_error_of_the_disk_is_an_error)
 	struct audit_visitor visitor = {.context = NULL};
 	struct audit_summary summary;
 
-	fill_until(2);
+	volume_fill(&shelf, 2);
 	for (unsigned op = 0; op < 4; op++) {
 		uint64_t nth = 1;
 		enum wb_error error;
@@ -267,77 +233,40 @@ START_TEST(an_error_of_the_disk_is_an_error)
 }
 END_TEST
 
-/* ---- one thing wrong ----
- *
- * The store: segments 1 and 2 are sealed, 3 was cut, 4 is the newest; it
- * holds two commits and a MARK.
- */
+/* ---- one thing wrong: in the store of volume_make ---- */
 
 static const uint64_t one = 1, big = 77, all_ones = UINT64_MAX;
 static const uint8_t odd = 0xa5;
 
-static void make_store(void)
-{
-	fill_until(3);
-	shelf_kill(&shelf);
-	ck_ok(shelf_open(&shelf));
-	shelf_put(&shelf, "a", "1");
-	shelf_put(&shelf, "b", "1");
-	ck_ok(wb_store_mark(shelf.store));
-	settle();
-	ck_assert(has(4) && !has(5));
-	ck_assert_str_eq(look(shelf.disk).words, "");
-}
-
-static uint64_t footer_of(uint64_t id)
-{
-	uint64_t at = 8192;
-	uint8_t type = 0;
-
-	while (simdisk_get(shelf.disk, segment(id), &type, 1, at + 12),
-	       type != AUDIT_FOOTER)
-		at = forge_next(shelf.disk, segment(id), at);
-	return at;
-}
-
-static uint64_t frame_of(uint64_t id, unsigned number)
-{
-	uint64_t at = 8192;
-
-	while (number-- > 0)
-		at = forge_next(shelf.disk, segment(id), at);
-	return at;
-}
-
 static void header(uint64_t id, uint64_t at, const void *bytes, size_t size)
 {
-	forge_header(shelf.disk, segment(id), at, bytes, size);
+	forge_header(shelf.disk, volume_path(id), at, bytes, size);
 }
 
 static void frame(uint64_t id, unsigned number, uint64_t at, const void *bytes,
 		  size_t size)
 {
-	forge_frame(shelf.disk, segment(id), frame_of(id, number), at, bytes,
-		    size);
+	forge_frame(shelf.disk, volume_path(id),
+		    volume_frame(&shelf, id, number), at, bytes, size);
 }
 
 static void bytes_at(const char *path, uint64_t at)
 {
-	simdisk_set(shelf.disk, path, &odd, 1, at);
+	volume_spoil(&shelf, path, at);
 }
 
 static void case_header_copy(void)
 {
-	bytes_at(segment(1), 4096 + 500);
+	bytes_at(volume_path(1), 4096 + 500);
 }
 static void case_header(void)
 {
-	bytes_at(segment(2), 8);
-	bytes_at(segment(2), 4096 + 8);
+	bytes_at(volume_path(2), 8);
+	bytes_at(volume_path(2), 4096 + 8);
 }
 static void case_header_short(void)
 {
-	simdisk_resize(shelf.disk, segment(4), 8191);
+	simdisk_resize(shelf.disk, volume_path(4), 8191);
 }
 static void case_header_zero(void)
 {
@@ -345,7 +274,7 @@ static void case_header_zero(void)
 }
 static void case_header_copies_differ(void)
 {
-	forge_copy(shelf.disk, segment(2), 1, 176, &one, 8);
+	forge_copy(shelf.disk, volume_path(2), 1, 176, &one, 8);
 }
 static void case_header_newer(void)
 {
@@ -364,11 +293,11 @@ static void case_kind(void)
 static void case_base(void)
 {
 	simdisk_copy(shelf.disk, "0000000000000009.base", shelf.disk,
-		     segment(1));
+		     volume_path(1));
 }
 static void case_name(void)
 {
-	simdisk_copy(shelf.disk, segment(2), shelf.disk, segment(1));
+	simdisk_copy(shelf.disk, volume_path(2), shelf.disk, volume_path(1));
 }
 static void case_uuid(void)
 {
@@ -409,7 +338,7 @@ static void case_anchor_ahead(void)
 }
 static void case_newest_missing(void)
 {
-	simdisk_delete(shelf.disk, segment(4));
+	simdisk_delete(shelf.disk, volume_path(4));
 }
 static void case_anchor_old(void)
 {
@@ -429,21 +358,21 @@ static void case_anchor_chain(void)
 }
 static void case_anchor_floor(void)
 {
-	uint64_t at = frame_of(4, 3) + 1;
+	uint64_t at = volume_frame(&shelf, 4, 3) + 1;
 
 	forge_anchor(shelf.disk, 72, &at, 8);
 }
 static void case_beginning(void)
 {
-	simdisk_delete(shelf.disk, segment(1));
+	simdisk_delete(shelf.disk, volume_path(1));
 }
 static void case_gap(void)
 {
-	simdisk_delete(shelf.disk, segment(2));
+	simdisk_delete(shelf.disk, volume_path(2));
 }
 static void case_link_bytes(void)
 {
-	uint64_t at = frame_of(3, 1);
+	uint64_t at = volume_frame(&shelf, 3, 1);
 
 	header(4, 120, &at, 8);
 }
@@ -457,11 +386,12 @@ static void case_link_epoch(void)
 }
 static void case_frame(void)
 {
-	bytes_at(segment(1), frame_of(1, 1) + 60);
+	bytes_at(volume_path(1), volume_frame(&shelf, 1, 1) + 60);
 }
 static void case_frame_short(void)
 {
-	simdisk_resize(shelf.disk, segment(2), footer_of(2) + 7);
+	simdisk_resize(shelf.disk, volume_path(2),
+		       volume_footer(&shelf, 2) + 7);
 }
 static void case_frame_zero(void)
 {
@@ -512,32 +442,36 @@ static void case_commit(void)
 }
 static void case_footer(void)
 {
-	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 16, &big, 8);
+	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
+		    48 + 16, &big, 8);
 }
 static void case_footer_size(void)
 {
-	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 72, &all_ones,
-		    8);
+	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
+		    48 + 72, &all_ones, 8);
 }
 static void case_footer_index(void)
 {
-	forge_frame(shelf.disk, segment(1), footer_of(1), 48 + 80, &big, 4);
+	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
+		    48 + 80, &big, 4);
 }
 static void case_sealed_tail(void)
 {
-	bytes_at(segment(1), simdisk_size(shelf.disk, segment(1)) + 700);
+	bytes_at(volume_path(1),
+		 simdisk_size(shelf.disk, volume_path(1)) + 700);
 }
 static void case_floor(void)
 {
-	bytes_at(segment(4), frame_of(4, 2) + 8);
+	bytes_at(volume_path(4), volume_frame(&shelf, 4, 2) + 8);
 }
 static void case_torn(void)
 {
-	bytes_at(segment(4), frame_of(4, 3) + 100);
+	bytes_at(volume_path(4), volume_frame(&shelf, 4, 3) + 100);
 }
 static void case_debris(void)
 {
-	bytes_at(segment(3), simdisk_size(shelf.disk, segment(3)) + 700);
+	bytes_at(volume_path(3),
+		 simdisk_size(shelf.disk, volume_path(3)) + 700);
 }
 
 static const struct {
@@ -615,7 +549,8 @@ START_TEST(each_rule_is_told_where_it_is_broken)
 	struct seen seen;
 	enum wb_error error;
 
-	make_store();
+	volume_make(&shelf);
+	ck_assert_str_eq(look(shelf.disk).words, "");
 	cases[_i].damage();
 	seen = look(shelf.disk);
 	ck_assert_msg(seen.rules[cases[_i].rule] > 0, "case %d, %s: %s", _i,
@@ -631,7 +566,7 @@ START_TEST(each_rule_is_told_where_it_is_broken)
 				 cases[_i].rule == AUDIT_RULE_SEGMENT_KIND &&
 						 cases[_i].id == 9
 					 ? "0000000000000009.base"
-				 : cases[_i].id ? segment(cases[_i].id)
+				 : cases[_i].id ? volume_path(cases[_i].id)
 						: "anchor");
 		if (cases[_i].offset != UINT64_MAX)
 			ck_assert_uint_eq(seen.last.offset, cases[_i].offset);
@@ -648,14 +583,16 @@ START_TEST(what_is_behind_damage_is_read_and_marked)
 {
 	struct seen seen;
 
-	make_store();
+	volume_make(&shelf);
+	ck_assert_str_eq(look(shelf.disk).words, "");
 	case_frame();
 	seen = look(shelf.disk);
 	ck_assert_uint_eq(seen.rules[AUDIT_RULE_FRAME], 1);
 	ck_assert_uint_eq(seen.last.revision_first, 2);
 	ck_assert_uint_eq(seen.last.revision_last, 2);
-	ck_assert_uint_eq(seen.last.offset, frame_of(1, 1));
-	ck_assert_uint_eq(seen.last.bytes, frame_of(1, 2) - frame_of(1, 1));
+	ck_assert_uint_eq(seen.last.offset, volume_frame(&shelf, 1, 1));
+	ck_assert_uint_eq(seen.last.bytes, volume_frame(&shelf, 1, 2) -
+						   volume_frame(&shelf, 1, 1));
 	ck_assert_uint_eq(seen.summary.head, 1);
 	ck_assert_uint_gt(seen.beyond, 5);
 	ck_assert_uint_eq(seen.summary.commits, 1 + seen.beyond);
@@ -666,7 +603,7 @@ START_TEST(an_unfinished_creation_is_no_store)
 {
 	struct seen seen;
 
-	settle();
+	volume_settle(&shelf);
 	simdisk_delete(shelf.disk, "anchor");
 	seen = look(shelf.disk);
 	ck_assert_int_eq(seen.summary.verdict, AUDIT_NO_STORE);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checks a store's files: every rule of docs/FORMAT.md, and of the invariants
+ * of ARCHITECTURE.md those that files can show: 1, 3, 6, 7 and 8 by the floor
+ * and the frames, 9 and 10 by the headers and the anchor, 14 by each change's
+ * previous revision, 15 by the chain, 17 by the operation ids, 18 by all of
+ * it. Reads only; repairs nothing.
+ */
+#ifndef WAYBILL_AUDIT_FSCK_H
+#define WAYBILL_AUDIT_FSCK_H
+
+#include "audit/reader.h"
+
+/* A change that a finding affects. */
+struct fsck_name {
+	struct wb_key key;
+	uint64_t revision; /* 0: not known */
+	/* Something that verifies says the same: a footer's hash, a later
+	 * change of that key, the frame itself. Else it is probably so. */
+	bool exact;
+};
+
+enum { FSCK_NAMES_MAX = 1000, FSCK_FINDINGS_MAX = 10000 };
+
+struct fsck_visitor {
+	/* In the order of the files and offsets; what is pointed at lasts
+	 * until the call returns. Names in the order of revisions and keys;
+	 * of more than FSCK_NAMES_MAX the rest is counted in `more`. */
+	void (*finding)(void *context, const struct audit_finding *finding,
+			const struct fsck_name *names, size_t count,
+			uint64_t more);
+	void *context;
+};
+
+struct fsck_summary {
+	struct audit_summary log;
+	/* Of each severity, with what the reader does not see. */
+	uint64_t findings[AUDIT_DAMAGE + 1];
+	uint64_t untold; /* beyond FSCK_FINDINGS_MAX: counted only */
+	uint64_t revisions_lost;
+	uint64_t names_exact, names_probable;
+};
+
+/* Check the store in `dir`. Damage is no error. WB_IO, WB_PERMISSION,
+ * WB_NO_MEMORY: it could not be checked; `*ret_summary` is untouched. */
+enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
+			 struct fsck_summary *ret_summary);
+
+#endif

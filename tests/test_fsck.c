@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What fsck says of a store: the place of what is wrong, the revisions and the
+ * names that it affects, and how well these are known.
+ */
+#include "audit/fsck.h"
+#include "tests/support/forge.h"
+#include "tests/support/volume.h"
+
+#include <inttypes.h>
+
+static struct shelf shelf;
+
+static void set_up(void)
+{
+	shelf_init(&shelf, 1);
+	ck_ok(shelf_open(&shelf));
+}
+
+static void tear_down(void)
+{
+	shelf_release(&shelf);
+}
+
+struct seen {
+	struct fsck_summary summary;
+	char words[1000]; /* "frame@2:big?" for each; "?": probably */
+	uint64_t rules[AUDIT_RULE_COUNT];
+};
+
+static void add(struct seen *seen, const char *word)
+{
+	size_t used = strlen(seen->words);
+
+	snprintf(seen->words + used, sizeof(seen->words) - used, "%s%s",
+		 used && word[0] != ' ' && seen->words[used - 1] != ' ' ? " "
+									: "",
+		 word);
+}
+
+static void take(void *context, const struct audit_finding *finding,
+		 const struct fsck_name *names, size_t count, uint64_t more)
+{
+	struct seen *seen = context;
+	char word[200];
+
+	seen->rules[finding->rule]++;
+	if (finding->severity == AUDIT_NOTE)
+		return;
+	snprintf(word, sizeof(word), "%s", audit_rule_code(finding->rule));
+	add(seen, word);
+	for (size_t at = 0; at < count; at++) {
+		snprintf(word, sizeof(word), "%" PRIu64 ":%.*s%s",
+			 names[at].revision, (int)names[at].key.name.size,
+			 (const char *)names[at].key.name.data,
+			 names[at].exact ? "" : "?");
+		add(seen, word);
+	}
+	if (more > 0)
+		add(seen, "more");
+}
+
+static struct seen *check(void)
+{
+	static struct seen seen;
+	struct fsck_visitor visitor = {take, &seen};
+	struct dir *dir = simdisk_dir(shelf.disk);
+
+	seen = (struct seen){.words = ""};
+	ck_ok(audit_fsck(dir, &visitor, &seen.summary));
+	dir_close(dir);
+	return &seen;
+}
+
+static void spoil_frame(uint64_t id, unsigned number, uint64_t at)
+{
+	volume_spoil(&shelf, volume_path(id),
+		     volume_frame(&shelf, id, number) + at);
+}
+
+/* The name in a commit's payload, "big" or "large" of namespace "n". */
+static uint64_t name_in(uint64_t id, unsigned number)
+{
+	uint64_t frame = volume_frame(&shelf, id, number);
+	uint8_t bytes[200];
+
+	simdisk_get(shelf.disk, volume_path(id), bytes, sizeof(bytes), frame);
+	for (unsigned at = 48; at + 2 < sizeof(bytes); at++)
+		if (bytes[at] == 'n' && bytes[at + 1] == 0x1a)
+			return at + 3;
+	ck_abort_msg("no name in the frame");
+	return 0;
+}
+
+/* ---- sound stores ---- */
+
+START_TEST(a_sound_store_has_no_findings)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	seen = check();
+	ck_assert_str_eq(seen->words, "");
+	ck_assert_uint_eq(seen->summary.revisions_lost, 0);
+	ck_assert_int_eq(seen->summary.log.verdict, AUDIT_CLEAN);
+}
+END_TEST
+
+START_TEST(files_aside_are_notes)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	simdisk_copy(shelf.disk, "torn/x", shelf.disk, "anchor");
+	simdisk_copy(shelf.disk, "tmp/y", shelf.disk, "anchor");
+	seen = check();
+	ck_assert_str_eq(seen->words, "");
+	ck_assert_uint_ge(seen->rules[AUDIT_RULE_KEPT], 1);
+	ck_assert_uint_ge(seen->rules[AUDIT_RULE_TEMPORARY], 1);
+}
+END_TEST
+
+/* ---- names ---- */
+
+START_TEST(a_footer_proves_the_name_in_a_damaged_frame)
+{
+	volume_make(&shelf);
+	/* The value is hit, at its end, so that the name is legible. */
+	volume_spoil(&shelf, volume_path(1), volume_frame(&shelf, 1, 2) - 1);
+	ck_assert_str_eq(check()->words, "frame 2:big");
+	ck_assert_uint_eq(check()->summary.revisions_lost, 1);
+	ck_assert_uint_eq(check()->summary.names_exact, 1);
+}
+END_TEST
+
+START_TEST(a_later_change_proves_an_illegible_name)
+{
+	uint64_t start, end;
+
+	volume_make(&shelf);
+	start = volume_frame(&shelf, 1, 1);
+	end = volume_frame(&shelf, 1, 2);
+	/* All of it: revision 4 still says that it replaced revision 2. */
+	for (uint64_t at = start; at < end; at++)
+		volume_spoil(&shelf, volume_path(1), at);
+	ck_assert_str_eq(check()->words, "frame 2:big");
+}
+END_TEST
+
+START_TEST(a_name_that_was_hit_is_not_believed)
+{
+	volume_make(&shelf);
+	spoil_frame(1, 1, name_in(1, 1));
+	ck_assert_str_eq(check()->words, "frame 2:big");
+}
+END_TEST
+
+START_TEST(without_a_footer_and_a_successor_a_name_is_probable)
+{
+	volume_make(&shelf);
+	/* "b", in the newest segment, before the MARK. */
+	spoil_frame(4, 1, 510);
+	ck_assert_str_eq(check()->words, "floor 10:b?");
+	ck_assert_uint_eq(check()->summary.names_probable, 1);
+	ck_assert_uint_eq(check()->summary.names_exact, 0);
+}
+END_TEST
+
+START_TEST(a_hash_alone_is_probable_or_counted)
+{
+	uint64_t end;
+
+	shelf_put(&shelf, "only", "1");
+	shelf_put(&shelf, "k", "1");
+	shelf_delete(&shelf, "k");
+	shelf_put(&shelf, "k", "2");
+	volume_make(&shelf);
+	end = volume_frame(&shelf, 1, 3);
+	for (uint64_t at = 8192; at < end; at++)
+		volume_spoil(&shelf, volume_path(1), at);
+	/* Revision 4 has the hash of 2 and 3 and, as "k" was deleted, names
+	 * neither; the key of revision 1 is nowhere else. */
+	ck_assert_str_eq(check()->words, "frame 2:k? 3:k? more");
+	ck_assert_uint_eq(check()->summary.revisions_lost, 3);
+}
+END_TEST
+
+START_TEST(a_missing_segment_is_named_as_far_as_it_is_known)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, volume_path(2));
+	seen = check();
+	ck_assert_msg(strncmp(seen->words, "gap ", 4) == 0, "%s", seen->words);
+	ck_assert_uint_gt(seen->summary.names_exact, 0);
+	ck_assert_uint_eq(seen->summary.names_probable, 0);
+	ck_assert_uint_ge(seen->summary.revisions_lost,
+			  seen->summary.names_exact);
+}
+END_TEST
+
+START_TEST(frames_behind_a_bad_header_are_named)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	volume_spoil(&shelf, volume_path(1), 40);
+	volume_spoil(&shelf, volume_path(1), 4096 + 40);
+	seen = check();
+	ck_assert_str_eq(seen->words, "header gap 1:large 2:big 3:large");
+}
+END_TEST
+
+/* ---- what an open does not see ---- */
+
+START_TEST(a_change_that_follows_another_version_is_told)
+{
+	uint64_t frame;
+	uint8_t bytes[512];
+	unsigned at = 48;
+
+	/* A put of "a" over revision 1, which says it was revision 0. */
+	shelf_put(&shelf, "a", "1");
+	shelf_put(&shelf, "a", "2");
+	volume_settle(&shelf);
+	frame = volume_frame(&shelf, 1, 1);
+	simdisk_get(shelf.disk, volume_path(1), bytes, sizeof(bytes), frame);
+	/* previous_revision: field 6, a varint. */
+	while (at < sizeof(bytes) - 1 &&
+	       !(bytes[at] == (6 << 3) && bytes[at + 1] == 1))
+		at++;
+	bytes[at + 1] = 0;
+	forge_frame(shelf.disk, volume_path(1), frame, at + 1, &bytes[at + 1],
+		    1);
+	ck_assert_uint_eq(check()->rules[AUDIT_RULE_PREVIOUS], 1);
+}
+END_TEST
+
+static void commit_with_id(const char *id, const char *name)
+{
+	struct wb_txn_options options = {
+		.size = sizeof(options),
+		.operation_ns = text_of("n"),
+		.operation_id = text_of(id),
+		.request_hash = 7,
+	};
+	struct wb_outcome replayed;
+	struct wb_txn *txn;
+
+	ck_ok(wb_txn_begin(shelf.store, &options, &txn, &replayed));
+	ck_assert_ptr_nonnull(txn);
+	ck_ok(txn_put(txn, name, "1"));
+	ck_ok(wb_txn_commit(txn, NULL));
+}
+
+START_TEST(an_operation_with_two_effects_is_told)
+{
+	uint64_t frame;
+	uint8_t bytes[512];
+	unsigned at = 48;
+
+	commit_with_id("id-one", "a");
+	commit_with_id("id-two", "b");
+	volume_settle(&shelf);
+	ck_assert_uint_eq(check()->rules[AUDIT_RULE_OPERATION], 0);
+	frame = volume_frame(&shelf, 1, 1);
+	simdisk_get(shelf.disk, volume_path(1), bytes, sizeof(bytes), frame);
+	while (at < sizeof(bytes) - 6 && memcmp(bytes + at, "id-two", 6) != 0)
+		at++;
+	forge_frame(shelf.disk, volume_path(1), frame, at, "id-one", 6);
+	ck_assert_uint_eq(check()->rules[AUDIT_RULE_OPERATION], 1);
+}
+END_TEST
+
+START_TEST(a_forged_index_entry_is_told)
+{
+	const uint32_t hash = 77;
+
+	volume_make(&shelf);
+	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
+		    48 + 80, &hash, 4);
+	ck_assert_str_eq(check()->words, "footer-index");
+}
+END_TEST
+
+/* ---- itself ---- */
+
+START_TEST(nothing_is_changed_by_checking)
+{
+	uint64_t hash;
+
+	volume_make(&shelf);
+	spoil_frame(1, 1, 100);
+	hash = simdisk_hash(shelf.disk);
+	simdisk_fault(shelf.disk, (struct sim_fault){SIM_ANY_CHANGE, 1, WB_IO,
+						     true, false, NULL});
+	check();
+	ck_assert_uint_eq(simdisk_faults_fired(shelf.disk), 0);
+	ck_assert_uint_eq(simdisk_hash(shelf.disk), hash);
+}
+END_TEST
+
+START_TEST(an_error_of_the_disk_is_an_error)
+{
+	struct fsck_visitor visitor = {.context = NULL};
+	struct fsck_summary summary;
+	enum wb_error error;
+	uint64_t nth = 1;
+
+	volume_make(&shelf);
+	spoil_frame(1, 1, 100);
+	do {
+		struct dir *dir = simdisk_dir(shelf.disk);
+
+		simdisk_fault(shelf.disk,
+			      (struct sim_fault){SIM_READ, nth++, WB_IO, false,
+						 false, NULL});
+		error = audit_fsck(dir, &visitor, &summary);
+		ck_assert_uint_eq(simdisk_faults_fired(shelf.disk),
+				  error == WB_IO);
+		simdisk_faults_clear(shelf.disk);
+		dir_close(dir);
+	} while (error == WB_IO);
+	ck_ok(error);
+	ck_assert_uint_gt(nth, 10);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("fsck");
+	TCase *tcase = tcase_create("core");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_sound_store_has_no_findings);
+	tcase_add_test(tcase, files_aside_are_notes);
+	tcase_add_test(tcase, a_footer_proves_the_name_in_a_damaged_frame);
+	tcase_add_test(tcase, a_later_change_proves_an_illegible_name);
+	tcase_add_test(tcase, a_name_that_was_hit_is_not_believed);
+	tcase_add_test(tcase,
+		       without_a_footer_and_a_successor_a_name_is_probable);
+	tcase_add_test(tcase, a_hash_alone_is_probable_or_counted);
+	tcase_add_test(tcase, a_missing_segment_is_named_as_far_as_it_is_known);
+	tcase_add_test(tcase, frames_behind_a_bad_header_are_named);
+	tcase_add_test(tcase, a_change_that_follows_another_version_is_told);
+	tcase_add_test(tcase, an_operation_with_two_effects_is_told);
+	tcase_add_test(tcase, a_forged_index_entry_is_told);
+	tcase_add_test(tcase, nothing_is_changed_by_checking);
+	tcase_add_test(tcase, an_error_of_the_disk_is_an_error);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
