@@ -6,7 +6,7 @@
  *
  * WAYBILL_SEED chooses the first seed, WAYBILL_FULL=1 many more of them.
  */
-#include "audit/reader.h"
+#include "audit/fsck.h"
 #include "audit/replay.h"
 #include "tests/support/annals.h"
 
@@ -609,6 +609,24 @@ struct tally {
 	uint64_t images, refused, torn, warned, silent, mended, different;
 };
 
+/* And so must fsck, which looks at more. */
+static const char *difference_checked(const struct witness *witness,
+				      struct simdisk *disk)
+{
+	struct fsck_visitor visitor = {.context = NULL};
+	struct dir *dir = simdisk_dir(disk);
+	struct fsck_summary checked;
+
+	ck_ok(audit_fsck(dir, &visitor, &checked));
+	dir_close(dir);
+	if (checked.log.verdict != witness->summary.verdict)
+		return "fsck's verdict";
+	for (unsigned at = AUDIT_WARNING; at <= AUDIT_DAMAGE; at++)
+		if (checked.findings[at] != witness->summary.findings[at])
+			return "what fsck found";
+	return NULL;
+}
+
 /* A writer must say the same, and leave what has nothing wrong. */
 static const char *difference_mended(const struct witness *witness,
 				     struct simdisk *disk, uint64_t seed)
@@ -640,6 +658,8 @@ static void judge(struct simdisk *disk, uint64_t seed, const char *damage,
 	witness_read(&witness, disk, seed);
 	answer = ask(disk, WB_OPEN_READ_ONLY);
 	differs = difference(&witness, &answer);
+	if (!differs)
+		differs = difference_checked(&witness, disk);
 	if (!differs && tally->images % 4 == 0) {
 		differs = difference_mended(&witness, disk, seed);
 		tally->mended++;

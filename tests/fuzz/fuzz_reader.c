@@ -3,7 +3,8 @@
  * A store of up to three segments, read by audit/, whatever its bytes are.
  * Checksums, links and the anchor can be made right, so that what lies behind
  * them is reached. The commits that are told as the history are 1, 2, 3, …,
- * and reading changes nothing.
+ * fsck finds what the reader finds, the pieces of a file are all of it, and
+ * reading changes nothing.
  *
  *	flags		u8
  *	slots		2 x 112	an anchor's bytes 8 to 120
@@ -13,7 +14,8 @@
  *	  size		u16	of the frames
  *	  frames	size
  */
-#include "audit/reader.h"
+#include "audit/frames.h"
+#include "audit/fsck.h"
 #include "audit/replay.h"
 
 #include "base/cursor.h"
@@ -267,6 +269,53 @@ static void take_finding(void *context, const struct audit_finding *finding)
 	read->findings++;
 }
 
+/* ---- fsck and frames ---- */
+
+static void take_named(void *context, const struct audit_finding *finding,
+		       const struct fsck_name *names, size_t count,
+		       uint64_t more)
+{
+	(void)context;
+	(void)more;
+	require(count <= FSCK_NAMES_MAX);
+	for (size_t at = 0; at < count; at++)
+		require(names[at].key.name.size > 0);
+	require(count == 0 || finding->severity >= AUDIT_UNSUPPORTED);
+}
+
+static bool take_piece(void *context, const struct audit_piece *piece)
+{
+	uint64_t *at = context;
+
+	require(piece->bytes > 0 && piece->offset == *at);
+	*at += piece->bytes;
+	return true;
+}
+
+static void check_pieces(struct memdir *memdir, const char *name)
+{
+	struct audit_frames_head head;
+	uint64_t at = AUDIT_FRAMES_AT;
+
+	require(audit_frames(memdir_dir(memdir), name, &head, take_piece,
+			     &at) == WB_OK);
+	require(at == head.file_bytes || head.file_bytes < AUDIT_FRAMES_AT);
+}
+
+static void check_fsck(struct memdir *memdir,
+		       const struct audit_summary *summary)
+{
+	struct fsck_visitor visitor = {take_named, NULL};
+	struct fsck_summary checked;
+
+	require(audit_fsck(memdir_dir(memdir), &visitor, &checked) == WB_OK);
+	require(checked.log.verdict == summary->verdict);
+	for (unsigned at = 0; at <= AUDIT_DAMAGE; at++)
+		require(checked.findings[at] >= summary->findings[at]);
+	for (size_t at = 0; at < memdir_count(memdir); at++)
+		check_pieces(memdir, memdir_name(memdir, at));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct memdir *memdir = lay_out(data, size);
@@ -284,6 +333,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned at = 0; at <= AUDIT_DAMAGE; at++)
 		counted += summary.findings[at];
 	require(counted == read.findings);
+	check_fsck(memdir, &summary);
 	replay_free(read.replay);
 	memdir_free(memdir);
 	return 0;
