@@ -848,10 +848,11 @@ static bool will_be_staged(const struct open_txn *txn)
 	return txn->count && !txn->failed && !txn->doomed;
 }
 
-/* Without a reserve a put is refused before it is staged. */
+/* Without a reserve a put is refused before anything else is looked at. */
 static bool may_be_refused(const struct open_txn *txn)
 {
-	return txn->puts && !log_has_reserve(model.shelf.store->log);
+	return txn->puts && !txn->failed &&
+	       !log_has_reserve(model.shelf.store->log);
 }
 
 /* Its rows are there already; from here on they count, unless taken back. */
@@ -884,7 +885,7 @@ static void stage_txn(struct open_txn txn)
 	model.quiet = false;
 	say("stage revision %" PRIu64 ": %s", txn.revision,
 	    wb_error_code(error));
-	if (staged && refusable && is_trouble(error)) {
+	if (refusable && is_trouble(error)) {
 		AGREES(model.trouble);
 		staged = false;
 	} else {
@@ -920,15 +921,20 @@ static void check_waited(const struct open_txn *txn, enum wb_error error,
 static void commit_in_vain(struct open_txn txn)
 {
 	struct wb_outcome outcome = {.revision = 77};
+	bool refusable = may_be_refused(&txn);
 	enum wb_error error;
 	uint64_t upper;
 
 	take_back(&txn);
 	upper = model.staged;
+	model.quiet |= refusable;
 	error = wb_txn_commit(txn.txn, &outcome);
+	model.quiet = false;
 	say("commit of nothing: %s", wb_error_code(error));
 	look_at_flush(upper);
-	check_waited(&txn, error, expected_of_end(&txn));
+	check_waited(&txn, error,
+		     refusable && is_trouble(error) ? error
+						    : expected_of_end(&txn));
 	AGREES(outcome.revision == (error ? 77 : 0));
 }
 
