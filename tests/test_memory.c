@@ -8,6 +8,7 @@
  * CMakeLists.txt); the simulated disk and the oracle do not use these.
  */
 #include "tests/support/session.h"
+#include "tests/support/shelf.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>
@@ -138,6 +139,53 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* ---- old versions ---- */
+
+static enum wb_error put_new(void *context, struct wb_txn *txn)
+{
+	(void)context;
+	return txn_put(txn, "a", "new");
+}
+
+/* Where a version cannot be kept for the views that see it, they are told. A
+ * commit that is durable cannot fail any more. */
+START_TEST(a_version_that_cannot_be_pinned_gives_its_views_up)
+{
+	unsigned given_up = 0, refused = 0;
+	struct wb_key key = named("a");
+	struct wb_record record;
+	struct wb_view *view;
+	enum wb_error error;
+	struct shelf shelf;
+	char value[8];
+
+	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+		shelf_init(&shelf, 1);
+		ck_ok(shelf_open(&shelf));
+		shelf_put(&shelf, "a", "old");
+		ck_ok(wb_view_begin(shelf.store, &view));
+		plan.failed = 0;
+		plan.forever = false;
+		plan.countdown = nth;
+		error = wb_update(shelf.store, NULL, put_new, NULL, NULL);
+		plan.countdown = 0;
+		ck_assert(!error || error == WB_NO_MEMORY);
+		refused += error == WB_NO_MEMORY;
+		ck_text(shelf_text(&shelf, "a"), error ? "old" : "new");
+		error = wb_view_get(view, &key, value, sizeof(value), &record);
+		if (error)
+			ck_error(error, WB_SNAPSHOT_TOO_OLD);
+		else
+			ck_assert_mem_eq(value, "old", 3);
+		given_up += error == WB_SNAPSHOT_TOO_OLD;
+		wb_view_end(view);
+		shelf_release(&shelf);
+	}
+	ck_assert_uint_gt(refused, 0);
+	ck_assert_uint_eq(given_up, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -149,6 +197,8 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, every_allocation_may_fail, 0, 2);
+	tcase_add_test(tcase,
+		       a_version_that_cannot_be_pinned_gives_its_views_up);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
