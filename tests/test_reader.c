@@ -599,6 +599,104 @@ START_TEST(what_is_behind_damage_is_read_and_marked)
 }
 END_TEST
 
+/* A value may hold anything, also what looks like frames without end. */
+START_TEST(a_search_without_end_is_given_up)
+{
+	enum { SIZE = 1 << 20, HEADER = 48 };
+	static uint8_t bytes[SIZE];
+	uint64_t at;
+	struct seen seen;
+
+	volume_make(&shelf);
+	for (size_t from = 0; from + HEADER <= SIZE; from += HEADER) {
+		uint32_t size = (uint32_t)(SIZE - from) / 8 * 8;
+		uint32_t payload = size - HEADER;
+
+		memcpy(bytes + from + 8, "WBFR\1\1", 6);
+		memcpy(bytes + from + 16, &size, 4);
+		memcpy(bytes + from + 20, &payload, 4);
+	}
+	at = volume_frame(&shelf, 4, 3);
+	simdisk_set(shelf.disk, volume_path(4), bytes, sizeof(bytes), at);
+	seen = look(shelf.disk);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_SEARCH], 1);
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_error(shelf_open(&shelf), WB_CORRUPT);
+}
+END_TEST
+
+/* Segment 1 as it was when it had been sealed and had no successor yet. */
+static void leave_sealed(void)
+{
+	const uint64_t id = 1, revision = 3;
+	uint64_t end = volume_footer(&shelf, 1);
+
+	for (uint64_t at = 2; at <= 4; at++)
+		simdisk_delete(shelf.disk, volume_path(at));
+	forge_anchor(shelf.disk, 56, &id, 8);
+	forge_anchor(shelf.disk, 64, &revision, 8);
+	forge_anchor(shelf.disk, 72, &end, 8);
+}
+
+START_TEST(nothing_follows_a_footer)
+{
+	struct forged_frame mark = {AUDIT_MARK, 1, 64, 3, 3, 0};
+	uint8_t chain[AUDIT_CHAIN_BYTES];
+	struct seen seen;
+	uint64_t footer, end;
+
+	volume_make(&shelf);
+	footer = volume_footer(&shelf, 1);
+	simdisk_get(shelf.disk, volume_path(1), chain, sizeof(chain),
+		    footer + 48 + 40);
+	forge_anchor(shelf.disk, 80, chain, sizeof(chain));
+	leave_sealed();
+	seen = look(shelf.disk);
+	ck_assert_str_eq(seen.words, "");
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_CLEAN);
+	end = simdisk_size(shelf.disk, volume_path(1));
+	simdisk_resize(shelf.disk, volume_path(1), end + 512);
+	mark.durable_bytes = end;
+	forge_new_frame(shelf.disk, volume_path(1), end, &mark);
+	ck_assert_uint_eq(look(shelf.disk).rules[AUDIT_RULE_FRAME_RULE], 1);
+	/* Zeros may follow it, and nothing else. */
+	simdisk_resize(shelf.disk, volume_path(1), end);
+	simdisk_resize(shelf.disk, volume_path(1), end + 512);
+	ck_assert_str_eq(look(shelf.disk).words, "");
+	volume_spoil(&shelf, volume_path(1), end + 300);
+	ck_assert_uint_eq(look(shelf.disk).rules[AUDIT_RULE_SEALED_TAIL], 1);
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_error(shelf_open(&shelf), WB_CORRUPT);
+}
+END_TEST
+
+/* A crash between the rename of a new segment and its anchor. */
+START_TEST(an_anchor_one_behind_an_empty_segment_is_a_warning)
+{
+	const uint64_t three = 3;
+	uint64_t end;
+	struct seen seen;
+
+	volume_fill(&shelf, 3);
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	volume_settle(&shelf);
+	/* previous_bytes, in the header of the new segment */
+	simdisk_get(shelf.disk, volume_path(4), &end, 8, 120);
+	forge_anchor(shelf.disk, 56, &three, 8);
+	forge_anchor(shelf.disk, 72, &end, 8);
+	seen = look(shelf.disk);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_ANCHOR_BEHIND], 1);
+	ck_assert_uint_eq(seen.summary.findings[AUDIT_DAMAGE], 0);
+	/* It may know less of that segment than there is, and not more. */
+	end += 512;
+	forge_anchor(shelf.disk, 72, &end, 8);
+	ck_assert_uint_eq(look(shelf.disk).rules[AUDIT_RULE_ANCHOR_DURABLE], 1);
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_error(shelf_open(&shelf), WB_CORRUPT);
+}
+END_TEST
+
 START_TEST(an_unfinished_creation_is_no_store)
 {
 	struct seen seen;
@@ -627,6 +725,10 @@ int main(void)
 	tcase_add_loop_test(tcase, each_rule_is_told_where_it_is_broken, 0,
 			    CASES);
 	tcase_add_test(tcase, what_is_behind_damage_is_read_and_marked);
+	tcase_add_test(tcase, a_search_without_end_is_given_up);
+	tcase_add_test(tcase, nothing_follows_a_footer);
+	tcase_add_test(tcase,
+		       an_anchor_one_behind_an_empty_segment_is_a_warning);
 	tcase_add_test(tcase, an_unfinished_creation_is_no_store);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
