@@ -415,7 +415,9 @@ START_TEST(errors_of_the_kernel_reach_the_caller)
 	script_fail(OPENAT, 1, EMFILE);
 	ck_error(dir_open(dir, "a", FILE_READ, &other), WB_IO);
 	script_fail(OPENAT, 1, EACCES);
-	ck_error(dir_sync(dir, "..", SYNC), WB_PERMISSION);
+	ck_error(dir_sync(dir, "", SYNC), WB_PERMISSION);
+	script_fail(OPENAT, 1, EMFILE);
+	ck_error(dir_sync(dir, "..", SYNC), WB_IO);
 	script_fail(FSTAT, 1, EIO);
 	ck_error(dir_open(dir, "a", FILE_READ, &other), WB_IO);
 	ck_assert_ptr_null(other);
