@@ -362,6 +362,13 @@ static void case_anchor_floor(void)
 
 	forge_anchor(shelf.disk, 72, &at, 8);
 }
+static void case_anchor_revision(void)
+{
+	const uint64_t at = 8192;
+
+	forge_anchor(shelf.disk, 64, &big, 8);
+	forge_anchor(shelf.disk, 72, &at, 8);
+}
 static void case_beginning(void)
 {
 	simdisk_delete(shelf.disk, volume_path(1));
@@ -375,6 +382,18 @@ static void case_link_bytes(void)
 	uint64_t at = volume_frame(&shelf, 3, 1);
 
 	header(4, 120, &at, 8);
+}
+static void case_link_revision(void)
+{
+	/* One more than it is; segment 3 ends with revision 8. */
+	const uint64_t previous = 9, first = 10;
+
+	header(4, 80, &first, 8);
+	header(4, 128, &previous, 8);
+}
+static void case_first_revision(void)
+{
+	header(4, 80, &big, 8);
 }
 static void case_link_chain(void)
 {
@@ -504,9 +523,12 @@ static const struct {
 	{case_anchor_behind, AUDIT_RULE_ANCHOR_BEHIND, 0, 72},
 	{case_anchor_chain, AUDIT_RULE_ANCHOR_CHAIN, 0, 80},
 	{case_anchor_floor, AUDIT_RULE_FLOOR, 4, UINT64_MAX},
+	{case_anchor_revision, AUDIT_RULE_FLOOR, 4, UINT64_MAX},
 	{case_beginning, AUDIT_RULE_BEGINNING, 2, 112},
 	{case_gap, AUDIT_RULE_GAP, 3, 112},
 	{case_link_bytes, AUDIT_RULE_LINK, 4, UINT64_MAX},
+	{case_link_revision, AUDIT_RULE_LINK, 4, UINT64_MAX},
+	{case_first_revision, AUDIT_RULE_LINK, 4, 80},
 	{case_link_chain, AUDIT_RULE_LINK, 4, 144},
 	{case_link_epoch, AUDIT_RULE_LINK, 4, 136},
 	{case_frame, AUDIT_RULE_FRAME, 1, UINT64_MAX},
