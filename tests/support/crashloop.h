@@ -41,7 +41,7 @@
 	X(NESTED_TWICE, "cut a third time during that recovery")              \
 	X(KILLED, "killed, written again, then cut")                          \
 	X(READ_ONLY, "opened for reading only")                               \
-	X(ROTATED, "cut with a new segment not anchored yet")                 \
+	X(ROTATED, "cut with a segment that is still empty")                  \
 	X(REFUSED, "cut after a group was refused")
 
 enum crash_count {
