@@ -15,12 +15,13 @@
  *
  * or the test fails with the file, the offset and what was done to it.
  *
- * The first ground is damaged in every bit. The other two differ in how the
+ * The first ground is damaged in every bit. The others differ in how the
  * log ends: there the newest segment and the anchor are damaged, in every bit
  * of the frames and one of each other byte.
  */
 #include "log/log.h"
 
+#include "log/anchor.h"
 #include "log/segment.h"
 #include "store/store.h"
 #include "tests/support/lab.h"
@@ -32,6 +33,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum {
 	SECTOR = 512,
@@ -73,6 +75,8 @@ struct ground {
 		size_t at, size;
 		uint64_t durable_bytes;
 	} frames[FRAMES_MAX];
+	uint64_t said_words; /* when it is opened as it is */
+	uint64_t marked;     /* where the last MARK or CLOSE ends */
 	/* The files as they were earlier. */
 	struct memdir *older[OLDER_MAX];
 	size_t older_count;
@@ -91,12 +95,14 @@ static const struct ground_file *ground_file(const struct ground *ground,
 
 static size_t said[3];
 static bool said_torn;
+static uint64_t said_words; /* a hash of all lines */
 static char said_last[512];
 
 static void hear(void *context, enum diag_severity severity, const char *line)
 {
 	(void)context;
 	said[severity]++;
+	said_words = XXH3_64bits_withSeed(line, strlen(line), said_words);
 	if (strstr(line, "did not finish"))
 		said_torn = true;
 	snprintf(said_last, sizeof(said_last), "%s", line);
@@ -106,6 +112,7 @@ static void forget(void)
 {
 	memset(said, 0, sizeof(said));
 	said_torn = false;
+	said_words = 0;
 	said_last[0] = '\0';
 }
 
@@ -223,7 +230,8 @@ static void look_at_files(struct ground *ground)
 	forget();
 	ck_ok(log_open(memdir_dir(ground->memdir), &fixed_env, &options,
 		       history_replay, &seen, &log));
-	ck_assert_uint_eq(said[DIAG_WARNING] + said[DIAG_DAMAGE], 0);
+	ck_assert_uint_eq(said[DIAG_DAMAGE], 0);
+	ground->said_words = said_words;
 	ck_assert(history_equal(&seen, &ground->truth));
 	ck_ok(log_files(log, take_extent, ground));
 	ck_ok(log_close(log));
@@ -248,19 +256,84 @@ static void list_frames(struct ground *ground)
 				(struct frame_place){file, at,
 						     frame.frame_bytes,
 						     frame.durable_bytes};
+			if (frame.type == FRAME_MARK ||
+			    frame.type == FRAME_CLOSE)
+				ground->marked = at + frame.frame_bytes;
 		}
 	}
 }
 
-enum ending { END_CLOSE, END_MARK, END_COMMIT };
+enum ending { END_CLOSE, END_MARK, END_COMMIT, END_UNANCHORED, ENDINGS };
+
+static struct anchor newest_slot(const uint8_t *bytes)
+{
+	struct anchor newest = {0}, anchor;
+
+	for (unsigned slot = 0; slot < ANCHOR_SLOTS; slot++)
+		if (!anchor_decode(bytes + slot * ANCHOR_SLOT_BYTES, slot,
+				   &anchor) &&
+		    anchor.sequence >= newest.sequence)
+			newest = anchor;
+	return newest;
+}
+
+/* The end of the log: a MARK, three groups, and then MARK, CLOSE, or nothing.
+ * Or an anchor that has no room from the MARK on, and one group: then the
+ * MARK stands alone against damage to itself. */
+static void write_end(struct lab *lab, struct ground *ground,
+		      enum ending ending)
+{
+	if (ending == END_UNANCHORED)
+		simdisk_fault(lab->disk,
+			      (struct sim_fault){.kind = SIM_WRITE,
+						 .nth = 1,
+						 .error = WB_NO_SPACE,
+						 .forever = true,
+						 .name = "anchor"});
+	(void)log_mark(lab->log);
+	put(lab, ground, 1, 60);
+	if (ending != END_UNANCHORED) {
+		put(lab, ground, 2, 60);
+		put(lab, ground, 2, 60);
+	}
+	if (ending == END_MARK)
+		ck_ok(log_mark(lab->log));
+	if (ending == END_CLOSE)
+		ck_ok(lab_close(lab));
+	else
+		lab_abandon(lab);
+}
+
+static void take_disk(struct ground *ground, struct lab *lab)
+{
+	struct simdisk *image =
+		simdisk_crash(lab->disk, (struct sim_crash){SIM_KEEP_ALL, 0});
+	size_t size;
+
+	ground->memdir = memdir_of(image);
+	memdir_put(ground->memdir, "tmp/spare", "spare", 5);
+	memdir_put(ground->memdir, "lock", "1 text\n", 7);
+	memdir_put(ground->memdir, "torn/x", "torn", 4);
+	memdir_put(ground->memdir, "tmp/x", "tmp", 3);
+	simdisk_free(image);
+	ground->truth = lab->truth;
+	lab->truth = (struct history){0};
+	look_at_files(ground);
+	list_frames(ground);
+	ground->covered =
+		newest_slot(memdir_bytes(ground->memdir, "anchor", &size))
+			.durable_revision;
+}
 
 /* Two sealed segments, a cut one with debris behind the cut, a sealed one, and
- * the newest, which ends in one of three ways. */
+ * the newest, which ends in one of four ways. */
 static void ground_build(struct ground *ground, enum ending ending,
 			 uint64_t seed)
 {
-	static const char *const names[] = {"closed", "marked", "not ended"};
-	struct simdisk *image;
+	static const char *const names[] = {"closed", "marked", "not ended",
+					    "not anchored"};
+	/* How many acknowledged commits nothing but later ones covers. */
+	static const uint64_t open[] = {0, 0, 5, 1};
 	struct lab lab;
 	uint64_t end;
 
@@ -281,39 +354,20 @@ static void ground_build(struct ground *ground, enum ending ending,
 						   .name = "tmp/torn"});
 	ck_ok(lab_reopen(&lab));
 	fill(&lab, ground, 4, 12 << 10);
-	ck_ok(log_mark(lab.log));
-	ground->covered = lab.truth.count;
-	put(&lab, ground, 1, 60);
-	put(&lab, ground, 2, 60);
-	put(&lab, ground, 2, 60);
-	if (ending == END_MARK)
-		ck_ok(log_mark(lab.log));
-	if (ending == END_CLOSE)
-		ck_ok(lab_close(&lab));
-	else
-		lab_abandon(&lab);
-	if (ending == END_COMMIT)
-		ck_assert_uint_eq(ground->covered + 5, lab.truth.count);
-	else
-		ground->covered = lab.truth.count;
-	image = simdisk_crash(lab.disk, (struct sim_crash){SIM_KEEP_ALL, 0});
-	ground->memdir = memdir_of(image);
-	if (simdisk_has(image, "tmp/spare"))
-		memdir_put(ground->memdir, "tmp/spare", "spare", 5);
-	memdir_put(ground->memdir, "lock", "1 text\n", 7);
-	memdir_put(ground->memdir, "torn/x", "torn", 4);
-	memdir_put(ground->memdir, "tmp/x", "tmp", 3);
-	simdisk_free(image);
-	ground->truth = lab.truth;
-	lab.truth = (struct history){0};
+	write_end(&lab, ground, ending);
+	take_disk(ground, &lab);
 	lab_release(&lab);
-	look_at_files(ground);
-	list_frames(ground);
 	for (size_t at = 0; at < ground->count; at++)
 		ground->files[at].newest =
 			strcmp(ground->files[at].name, lab_segment(4)) == 0;
 	ck_assert(ground_file(ground, lab_segment(2))->cut);
 	ck_assert(!ground_file(ground, lab_segment(5)));
+	ck_assert_uint_gt(ground->marked, SEGMENT_FRAMES_AT);
+	if (ending == END_UNANCHORED)
+		ck_assert_uint_lt(ground->covered, ground->truth.count - 1);
+	else
+		ck_assert_uint_eq(ground->covered + open[ending],
+				  ground->truth.count);
 }
 
 static void ground_release(struct ground *ground)
@@ -326,16 +380,16 @@ static void ground_release(struct ground *ground)
 
 /* ---- judging an image ---- */
 
-enum class { DETECTED, HEALED, TORN, UNUSED, CLASSES };
+enum outcome { DETECTED, HEALED, TORN, UNUSED, OUTCOMES };
 
-static const char *const class_names[] = {"detected", "healed", "torn",
-					  "unused"};
+static const char *const outcome_names[] = {"detected", "healed", "torn",
+					    "unused"};
 
 struct damage {
 	const struct ground *ground;
 	struct memdir *image;
 	uint64_t images;
-	uint64_t classes[CLASSES];
+	uint64_t outcomes[OUTCOMES];
 	unsigned worker; /* this one of WORKERS */
 	/* What is being done now, for a failure's last words. */
 	const char *kind;
@@ -372,6 +426,14 @@ static enum wb_error follow(void *context, const struct commit *commit)
 	return WB_OK;
 }
 
+/* A MARK or CLOSE knows better than this older copy of the anchor. */
+static bool is_contradicted(const struct ground *ground, const uint8_t *bytes)
+{
+	struct anchor anchor = newest_slot(bytes);
+
+	return anchor.active_id != 4 || anchor.durable_bytes < ground->marked;
+}
+
 /* Is what changed listed under "Bytes that mean nothing"? */
 static bool means_nothing(struct damage *damage, const char *name)
 {
@@ -389,9 +451,9 @@ static bool means_nothing(struct damage *damage, const char *name)
 		return true;
 	if (!file || !before || !after)
 		return false;
-	/* An older copy of the anchor that nothing contradicts. */
 	if (strcmp(name, "anchor") == 0)
-		return strcmp(damage->kind, "older copy") == 0;
+		return strcmp(damage->kind, "older copy") == 0 &&
+		       !is_contradicted(damage->ground, after);
 	size = before_size < after_size ? before_size : after_size;
 	if (size < file->end || memcmp(before, after, file->end) != 0)
 		return false;
@@ -446,8 +508,9 @@ static bool is_told_of_loss(struct damage *damage, struct log *log)
 	return false;
 }
 
-static enum class classify(struct damage *damage, uint64_t count,
-			   struct log *log) {
+static enum outcome classify(struct damage *damage, uint64_t count,
+			     struct log *log)
+{
 	const struct ground *ground = damage->ground;
 
 	if (count < ground->covered)
@@ -456,10 +519,14 @@ static enum class classify(struct damage *damage, uint64_t count,
 		give_up(damage, "an intact frame tells that more was durable");
 	if (said[DIAG_DAMAGE])
 		give_up(damage, "damage was reported, and all the same served");
-	if (count < ground->truth.count) return TORN;
-	if (said_torn) return TORN;
-	if (said[DIAG_WARNING]) return HEALED;
-	if (!nothing_meant_changed(damage)) give_up(damage, "nobody noticed");
+	if (count < ground->truth.count)
+		return TORN;
+	if (said_torn)
+		return TORN;
+	if (said_words != ground->said_words)
+		return HEALED;
+	if (!nothing_meant_changed(damage))
+		give_up(damage, "nobody noticed");
 	return UNUSED;
 }
 
@@ -529,7 +596,7 @@ static void judge(struct damage *damage)
 {
 	struct log_options reading = {.read_only = true};
 	struct following read = {&damage->ground->truth, 0};
-	enum class class = DETECTED;
+	enum outcome outcome = DETECTED;
 	enum wb_error error;
 	struct log *log;
 
@@ -539,7 +606,7 @@ static void judge(struct damage *damage)
 	error = log_open(memdir_dir(damage->image), &fixed_env, &reading,
 			 follow, &read, &log);
 	if (!error) {
-		class = classify(damage, read.count, log);
+		outcome = classify(damage, read.count, log);
 		if (is_thorough(damage) &&
 		    !history_is_served(read.truth, read.count, log))
 			give_up(damage, "the versions are not the truth");
@@ -553,7 +620,7 @@ static void judge(struct damage *damage)
 		judge_writing(damage, error, read.count);
 	if (!error && damage->images % 509 == 0)
 		judge_store(damage, read.count);
-	damage->classes[class]++;
+	damage->outcomes[outcome]++;
 }
 
 /* ---- the store ---- */
@@ -748,6 +815,28 @@ static bool is_mine(const struct damage *damage, size_t number)
 	return number % WORKERS == damage->worker;
 }
 
+static void extend_file(struct damage *damage, const struct ground_file *file,
+			const uint8_t *whole)
+{
+	damage->kind = "extension";
+	for (size_t at = 0; at < 40; at++) {
+		size_t more = 1 + at * at * 7;
+		uint8_t *longer = sim_alloc(file->size + more);
+
+		/* By zeros, and by what is none. */
+		memcpy(longer, whole, file->size);
+		if (at % 2)
+			memset(longer + file->size, 0xab, more);
+		snprintf(damage->what, sizeof(damage->what), "%s by %zu bytes",
+			 file->name, more);
+		memdir_put(damage->image, file->name, longer,
+			   file->size + more);
+		if (is_mine(damage, at / 2))
+			judge(damage);
+		free(longer);
+	}
+}
+
 static void truncate_files(struct damage *damage, bool all)
 {
 	for (size_t at = 0; at < damage->ground->count; at++) {
@@ -766,20 +855,7 @@ static void truncate_files(struct damage *damage, bool all)
 			memdir_put(damage->image, file->name, whole, size);
 			judge(damage);
 		}
-		damage->kind = "extension";
-		for (size_t more = 1; more < 10000; more += 700) {
-			uint8_t *longer = sim_alloc(file->size + more);
-
-			if (!is_mine(damage, more))
-				continue;
-			snprintf(damage->what, sizeof(damage->what),
-				 "%s by %zu zero bytes", file->name, more);
-			memcpy(longer, whole, file->size);
-			memdir_put(damage->image, file->name, longer,
-				   file->size + more);
-			judge(damage);
-			free(longer);
-		}
+		extend_file(damage, file, whole);
 		memdir_put(damage->image, file->name, whole, file->size);
 		free(whole);
 	}
@@ -1010,8 +1086,8 @@ static void add_up(struct damage *total, int from)
 
 	ck_assert_int_eq(read(from, &part, sizeof(part)), sizeof(part));
 	total->images += part.images;
-	for (unsigned at = 0; at < CLASSES; at++)
-		total->classes[at] += part.classes[at];
+	for (unsigned at = 0; at < OUTCOMES; at++)
+		total->outcomes[at] += part.outcomes[at];
 }
 
 static void run(const struct ground *ground, const struct ground *other,
@@ -1051,34 +1127,34 @@ static void print_counts(const struct damage *total)
 	uint64_t sum = 0;
 
 	printf("count: damage images %" PRIu64 "\n", total->images);
-	for (unsigned at = 0; at < CLASSES; at++) {
-		printf("count: damage %s %" PRIu64 "\n", class_names[at],
-		       total->classes[at]);
-		sum += total->classes[at];
-		ck_assert_uint_gt(total->classes[at], 0);
+	for (unsigned at = 0; at < OUTCOMES; at++) {
+		printf("count: damage %s %" PRIu64 "\n", outcome_names[at],
+		       total->outcomes[at]);
+		sum += total->outcomes[at];
+		ck_assert_uint_gt(total->outcomes[at], 0);
 	}
 	ck_assert_uint_eq(sum, total->images);
 }
 
 START_TEST(no_damage_is_silent)
 {
-	static struct ground grounds[3], other;
+	static struct ground grounds[ENDINGS], other;
 	struct damage total = {0};
 	uint64_t bytes = 0;
 
 	full = getenv("WAYBILL_FULL") && *getenv("WAYBILL_FULL") == '1';
 	ground_build(&other, END_CLOSE, 1000);
-	for (unsigned at = 0; at < 3; at++)
+	for (unsigned at = 0; at < ENDINGS; at++)
 		ground_build(&grounds[at], (enum ending)at, at + 1);
 	for (size_t at = 0; at < grounds[0].count; at++)
 		bytes += grounds[0].files[at].size;
 	ck_assert_uint_ge(bytes, 64 << 10);
-	for (unsigned at = 0; at < 3; at++)
+	for (unsigned at = 0; at < ENDINGS; at++)
 		run(&grounds[at], &other, at == 0, &total);
 	printf("count: damage bytes in every bit %" PRIu64 "\n",
 	       SLOW ? 0 : bytes);
 	print_counts(&total);
-	for (unsigned at = 0; at < 3; at++)
+	for (unsigned at = 0; at < ENDINGS; at++)
 		ground_release(&grounds[at]);
 	ground_release(&other);
 }
