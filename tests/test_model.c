@@ -1380,7 +1380,7 @@ START_TEST(the_store_says_what_the_ledger_says)
 {
 	const char *wish = getenv("WAYBILL_SEED");
 	const char *full = getenv("WAYBILL_FULL");
-	uint64_t seeds = full && *full == '1' ? 4000 : SEEDS;
+	uint64_t seeds = full && *full == '1' ? 2000 : SEEDS;
 	uint64_t first = wish && *wish ? strtoull(wish, NULL, 0) : 1;
 
 	model.verbose = wish && *wish;
