@@ -202,13 +202,9 @@ void index_prefetch(const struct index *index, uint64_t hash)
 	table_prefetch(&index->shards[shard_number(hash)].table, hash);
 }
 
-void index_prefetch_record(struct index *index, uint64_t hash)
+void index_prefetch_record(const struct index *index, uint64_t hash)
 {
-	struct shard *shard = shard_of(index, hash);
-
-	lock_to_read(&shard->lock);
-	table_prefetch_record(&shard->table, hash);
-	unlock(&shard->lock);
+	table_prefetch_record(&index->shards[shard_number(hash)].table, hash);
 }
 
 /* ---- changes ---- */
@@ -271,6 +267,29 @@ enum wb_error index_put(struct index *index, uint64_t hash,
 		count_record(index, old, false);
 	unlock(&index->order_lock);
 	*ret_old = old;
+	return WB_OK;
+}
+
+enum wb_error index_load(struct index *index, uint64_t hash,
+			 struct record *record, struct record **ret_old)
+{
+	struct shard *shard = shard_of(index, hash);
+	bool damaged = false;
+	uint64_t *slot = table_find(&shard->table, hash, record->bytes,
+				    record->key_bytes, &damaged);
+
+	assert(!index->order.built);
+	*ret_old = NULL;
+	if (slot) {
+		*ret_old = table_record(slot);
+		count_record(index, *ret_old, false);
+		table_replace(slot, record);
+	} else if (shard_reserve(index, shard_number(hash), 1)) {
+		return WB_NO_MEMORY;
+	} else {
+		table_insert(&shard->table, hash, record);
+	}
+	count_record(index, record, true);
 	return WB_OK;
 }
 

@@ -39,15 +39,20 @@ enum wb_error index_reserve(struct index *index, size_t count);
 enum wb_error index_reserve_hashes(struct index *index, const uint64_t *hashes,
 				   size_t count);
 
-/* Bring the table's line of this hash towards the cache; a while later, what
- * that line says of its record. For readers of many keys, and for loading. */
+/* Bring the table's line of this hash towards the cache, for anybody who
+ * looks up many keys; a while later, what that line says of its record, for
+ * the changer alone. */
 void index_prefetch(const struct index *index, uint64_t hash);
-void index_prefetch_record(struct index *index, uint64_t hash);
+void index_prefetch_record(const struct index *index, uint64_t hash);
 
 /* Insert or replace; `*ret_old` is the record replaced, or NULL. The index
  * owns `record` from here on. WB_NO_MEMORY: nothing changed. */
 enum wb_error index_put(struct index *index, uint64_t hash,
 			struct record *record, struct record **ret_old);
+
+/* index_put while nobody reads the index yet, and without its locks. */
+enum wb_error index_load(struct index *index, uint64_t hash,
+			 struct record *record, struct record **ret_old);
 
 /* `*ret_old` is the record removed, or NULL where there was none. */
 void index_remove(struct index *index, uint64_t hash, const void *key,

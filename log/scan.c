@@ -9,9 +9,31 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ZERO_STEP	  4096u
+#define IMAGE_BYTES_MIN	  ((size_t)2 << 20) /* a huge page */
 #define HASH_BUDGET_TIMES 16u
+
+/* To a power of two: segments differ by a little, and fresh pages cost more
+ * than what is read into them. */
+static enum wb_error image_reserve(struct file_image *image, uint64_t size)
+{
+	uint64_t capacity = IMAGE_BYTES_MIN;
+
+	if (size <= image->capacity)
+		return WB_OK;
+	while (capacity < size)
+		capacity *= 2;
+	free(image->bytes);
+	image->capacity = 0;
+	image->bytes = aligned_alloc(IMAGE_BYTES_MIN, capacity);
+	if (!image->bytes)
+		return WB_NO_MEMORY;
+	(void)madvise(image->bytes, capacity, MADV_HUGEPAGE);
+	image->capacity = capacity;
+	return WB_OK;
+}
 
 enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 			      const char *name, const struct diag *diag,
@@ -35,13 +57,8 @@ enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 	if (!error && size > FILE_IMAGE_BYTES_MAX)
 		error = diag_corrupt(diag, name, size,
 				     "the file is too large for a segment");
-	if (!error && size > image->capacity) {
-		free(image->bytes);
-		image->bytes = malloc(size);
-		image->capacity = image->bytes ? size : 0;
-		if (!image->bytes)
-			error = WB_NO_MEMORY;
-	}
+	if (!error)
+		error = image_reserve(image, size);
 	image->size = 0;
 	if (!error && size > 0)
 		error = file_read(file, image->bytes, size, 0, &image->size);

@@ -15,7 +15,7 @@ static enum wb_error put_first(struct loader *loader)
 	struct record *old = NULL;
 	enum wb_error error;
 
-	error = index_put(store->index, slot->hash, slot->record, &old);
+	error = index_load(store->index, slot->hash, slot->record, &old);
 	if (error)
 		return error;
 	if (old)
