@@ -166,7 +166,7 @@ static bool is_category(const char *name, size_t size)
 					      "Ndlo",  "Pcdefios", "Sckmo",
 					      "Zlps"};
 
-	if (size != 1 && size != 2)
+	if ((size != 1 && size != 2) || memchr(name, 0, size))
 		return false;
 	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
 		if (*letters[i] == name[0])

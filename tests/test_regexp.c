@@ -152,6 +152,21 @@ START_TEST(an_expression_is_written_anew)
 }
 END_TEST
 
+/* strchr finds the zero byte at the end of any list. */
+START_TEST(a_zero_byte_is_no_letter_of_a_property)
+{
+	static const struct wb_bytes expressions[] = {
+		{"\\p{L\0}", 6},
+		{"\\p{\0}", 5},
+		{"\\p{\0u}", 6},
+		{"\\p\0", 3},
+	};
+	struct wb_bytes pattern = {NULL, 0};
+
+	ck_error(regexp_translate(expressions[_i], &pattern), WB_BAD_INPUT);
+}
+END_TEST
+
 #define COUNT(table) (int)(sizeof(table) / sizeof(*(table)))
 
 int main(void)
@@ -166,6 +181,8 @@ int main(void)
 			    0, COUNT(nests));
 	tcase_add_loop_test(tcase, an_expression_is_written_anew, 0,
 			    COUNT(translations));
+	tcase_add_loop_test(tcase, a_zero_byte_is_no_letter_of_a_property, 0,
+			    4);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

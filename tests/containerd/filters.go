@@ -401,7 +401,7 @@ func isKnownDivergence(expression string) bool {
 	return property && strings.Contains(expression, "i")
 }
 
-func runExpression(expression string) {
+func matches(expression string) (string, error) {
 	compiled, err := regexp.Compile(expression)
 	match := ""
 	for _, subject := range subjects {
@@ -411,6 +411,24 @@ func runExpression(expression string) {
 			match += "0"
 		}
 	}
+	return match, err
+}
+
+// Go before 1.21 takes the S of (?i:S|a)|S out as a common prefix and forgets
+// that only one of the two folds case. With something empty in front of every
+// alternative it finds no prefix; where that changes the answer, Go
+// contradicts itself and proves nothing.
+func contradictsItself(expression string) bool {
+	if !strings.Contains(expression, "|") {
+		return false
+	}
+	as, err := matches(expression)
+	apart, apartErr := matches(strings.ReplaceAll(expression, "|", "|(?:)"))
+	return err == nil && apartErr == nil && as != apart
+}
+
+func runExpression(expression string) {
+	match, err := matches(expression)
 	compiles := "1"
 	if err != nil {
 		compiles = "0"
@@ -437,7 +455,7 @@ func expressions(r *rand.Rand, count int) {
 		`(?i)\W`, `(?i)[^\W]`, `(?i)[[:^alpha:]]`, `(?i)å`, `(?m)^$`,
 		`(?m)^foo$`, `foo$`, `^foo`, `(?s).`, `.`, `\Q*`, `\Qa\Eb\E`, `\x`,
 		`\x4`, `\x{}`, `\x{110000}`, `\x{4g}`, `\07`, `\08`, `\777`, `\p`,
-		`\pX`, `\p{`, `\p{}`, `\p{Foo}`, `\p{greek}`, `\p{L`, `\p{^L}`,
+		`\pX`, `\p{`, `\p{}`, "\\p{L\x00}", `\p{Foo}`, `\p{greek}`, `\p{L`, `\p{^L}`,
 		`\P{^L}`, `\p^L`, `\`, `a\`, `\é`, "\xff", "\x00", `(?P<>a)`,
 		`(?P<a-b>c)`, `(?P<1>c)`, `(?P<n>a)(?P<n>b)`, `(?P<é>a)`, `{`, `}`,
 		`x{2}{`, `a{2}?`, `a{2}??`, `(?U)a+?`, `(?i)ſ`, `(?i)K`,
@@ -457,7 +475,7 @@ func expressions(r *rand.Rand, count int) {
 		if r.Intn(3) == 0 {
 			e = mutate(r, e, noise)
 		}
-		if !isKnownDivergence(e) {
+		if !isKnownDivergence(e) && !contradictsItself(e) {
 			runExpression(e)
 		}
 	}
