@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static uint64_t wire_varint(struct reader *reader)
+static uint64_t long_varint(struct reader *reader)
 {
 	uint64_t value = 0;
 	unsigned shift;
@@ -27,6 +27,15 @@ static uint64_t wire_varint(struct reader *reader)
 	}
 	reader->failed = true;
 	return 0;
+}
+
+/* Most are one byte: keys of fields, lengths, small numbers. */
+static inline uint64_t wire_varint(struct reader *reader)
+{
+	if (!reader->failed && reader->at < reader->size &&
+	    reader->bytes[reader->at] < 0x80)
+		return reader->bytes[reader->at++];
+	return long_varint(reader);
 }
 
 bool wire_next(struct reader *reader, struct wire_field *ret_field)
