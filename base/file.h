@@ -35,7 +35,7 @@ struct file_ops {
 	enum wb_error (*truncate)(struct file *file, uint64_t size);
 	enum wb_error (*allocate)(struct file *file, uint64_t size);
 	enum wb_error (*size)(struct file *file, uint64_t *ret_size);
-	enum wb_error (*drop_cache)(struct file *file);
+	enum wb_error (*drop_cache)(struct file *file, uint64_t from);
 	void (*close)(struct file *file);
 };
 struct file {
@@ -114,12 +114,13 @@ static inline enum wb_error file_size(struct file *file, uint64_t *ret_size)
 	return file->ops->size(file, ret_size);
 }
 
-/* Make the next reads come from the disk: after a failed fsync the page
- * cache may hold what the disk does not. Meaningful on synced files only. */
-static inline enum wb_error file_drop_cache(struct file *file,
+/* Make the next reads at and behind `from` come from the disk: after a failed
+ * fsync the page cache may hold what the disk does not. What stands before it
+ * may be dropped, too. Meaningful on synced files only. */
+static inline enum wb_error file_drop_cache(struct file *file, uint64_t from,
 					    enum control control)
 {
-	return control_off(control) ? WB_OK : file->ops->drop_cache(file);
+	return control_off(control) ? WB_OK : file->ops->drop_cache(file, from);
 }
 
 static inline void file_close(struct file *file)

@@ -25,7 +25,8 @@ struct posix_file {
 	uint64_t allowed; /* writes up to here were found to be in bounds */
 };
 
-#define ALLOWED_STEP (UINT64_C(1) << 20)
+#define ALLOWED_STEP	(UINT64_C(1) << 20)
+#define FOLIO_BYTES_MAX (UINT64_C(2) << 20)
 
 static int fd_of(const struct file *file)
 {
@@ -176,14 +177,18 @@ static enum wb_error posix_allocate(struct file *file, uint64_t size)
 	return WB_OK;
 }
 
-static enum wb_error posix_drop_cache(struct file *file)
+/* The kernel keeps what a range covers in part: a page, or the largest folio
+ * that it caches files in, which begins at a multiple of its size. */
+static enum wb_error posix_drop_cache(struct file *file, uint64_t from)
 {
+	uint64_t offset = from - from % FOLIO_BYTES_MAX;
 	int number;
 
 	/* Only clean pages can be dropped. */
 	if (fsync(fd_of(file)) != 0)
 		return posix_error(errno);
-	number = posix_fadvise(fd_of(file), 0, 0, POSIX_FADV_DONTNEED);
+	number = posix_fadvise(fd_of(file), (off_t)offset, 0,
+			       POSIX_FADV_DONTNEED);
 	return number == 0 ? WB_OK : posix_error(number);
 }
 

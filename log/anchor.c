@@ -128,7 +128,7 @@ enum wb_error anchor_read(struct dir *dir, const struct diag *diag,
 		return error;
 	error = file_sync(file, CONTROL_RECOVER_ANCHOR_SYNC);
 	if (!error)
-		error = file_drop_cache(file,
+		error = file_drop_cache(file, 0,
 					CONTROL_RECOVER_ANCHOR_DROP_CACHE);
 	if (!error)
 		error = file_read(file, bytes, sizeof(bytes), 0, &size);

@@ -329,6 +329,19 @@ static enum wb_error replay_commit(void *context, const struct commit *commit,
 	return error ? error : walk->replay(walk->context, commit);
 }
 
+/* Of the newest segment: what was synced before the anchor was written, which
+ * itself was read from the disk, is the disk's. Opening a large segment again
+ * would else cost as much as reading it cold. */
+static uint64_t bytes_proven(const struct walk *walk,
+			     const struct log_segment *segment)
+{
+	const struct anchor *anchor = &walk->found.anchor;
+
+	if (anchor->active_id != segment->header.id)
+		return 0;
+	return anchor->durable_bytes;
+}
+
 static enum wb_error recover_segment(struct walk *walk, size_t at)
 {
 	struct recovery *found = &walk->found;
@@ -352,7 +365,8 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 
 	name_of(segment, name);
 	error = file_image_read(&walk->image, walk->dir, name, walk->env->diag,
-				newest);
+				newest ? bytes_proven(walk, segment)
+				       : FILE_PROVEN);
 	if (!error)
 		error = scan_segment(&walk->image, &segment->header, &options,
 				     &scan);
@@ -409,7 +423,7 @@ static enum wb_error recover_without_anchor(struct walk *walk)
 	name_of(&found->segments[0], name);
 	options.name = name;
 	error = file_image_read(&walk->image, walk->dir, name, walk->env->diag,
-				true);
+				0);
 	if (!error)
 		error = read_header(walk, &found->segments[0]);
 	if (!error)

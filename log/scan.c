@@ -37,7 +37,7 @@ static enum wb_error image_reserve(struct file_image *image, uint64_t size)
 
 enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 			      const char *name, const struct diag *diag,
-			      bool prove)
+			      uint64_t proven)
 {
 	struct file *file;
 	uint64_t size = 0;
@@ -46,10 +46,10 @@ enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 	error = dir_open(dir, name, FILE_READ, &file);
 	if (error)
 		return error;
-	if (prove) {
+	if (proven != FILE_PROVEN) {
 		error = file_sync(file, CONTROL_RECOVER_SYNC);
 		if (!error)
-			error = file_drop_cache(file,
+			error = file_drop_cache(file, proven,
 						CONTROL_RECOVER_DROP_CACHE);
 	}
 	if (!error)

@@ -24,11 +24,13 @@ struct file_image {
 /* Bytes past which a segment file is not one: nothing is allocated for it. */
 #define FILE_IMAGE_BYTES_MAX (UINT64_C(512) << 20)
 
-/* Read all of `name`. `prove`: fsync it and drop it from the page cache
- * first, for it may hold what was written and never synced. */
+/* Read all of `name`. What lies behind its first `proven` bytes may have been
+ * written and never synced: it is fsynced and dropped from the page cache
+ * first. FILE_PROVEN: nothing is. */
+#define FILE_PROVEN UINT64_MAX
 enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 			      const char *name, const struct diag *diag,
-			      bool prove);
+			      uint64_t proven);
 void file_image_release(struct file_image *image);
 
 struct scan {

@@ -61,7 +61,7 @@ START_TEST(a_step_that_is_off_says_ok_and_does_nothing)
 	ck_ok(file_sync(file, CONTROL_ANCHOR_SYNC));
 	ck_ok(dir_sync(dir, "", CONTROL_ANCHOR_SYNC));
 	ck_ok(dir_rename(dir, "a", "b", CONTROL_ANCHOR_SYNC));
-	ck_ok(file_drop_cache(file, CONTROL_ANCHOR_SYNC));
+	ck_ok(file_drop_cache(file, 0, CONTROL_ANCHOR_SYNC));
 	ck_assert_uint_eq(simdisk_pending(disk), 3);
 	ck_assert_uint_eq(simdisk_count(disk, SIM_ANY), 2);
 	ck_ok(file_sync(file, CONTROL_GROUP_SYNC));

@@ -43,6 +43,8 @@ static const struct row {
 	 "fault_13_what_a_killed_process_left_is_made_durable"},
 	{CONTROL_RECOVER_DROP_CACHE,
 	 "fault_39_a_lying_page_cache_is_not_believed"},
+	{CONTROL_RECOVER_DROP_CACHE,
+	 "fault_39_a_lying_page_cache_behind_the_anchor"},
 	{CONTROL_RECOVER_ANCHOR_SYNC,
 	 "fault_13_what_a_killed_process_left_is_made_durable"},
 	{CONTROL_RECOVER_ANCHOR_DROP_CACHE,

@@ -14,12 +14,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CACHED_BYTES (8u << 20)
 
 static char *temp;
 static struct simenv env;
@@ -489,6 +494,50 @@ START_TEST(errno_becomes_what_the_contract_says)
 }
 END_TEST
 
+/* Pages of the file from `from` on that are in the page cache. */
+static size_t pages_cached(const char *path, size_t from, size_t size)
+{
+	unsigned char pages[CACHED_BYTES / 4096];
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	size_t count = 0;
+	void *map;
+
+	ck_assert_int_ge(fd, 0);
+	map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	ck_assert(map != MAP_FAILED);
+	ck_assert_int_eq(mincore(map, size, pages), 0);
+	for (size_t page = from / 4096; page < size / 4096; page++)
+		count += pages[page] & 1;
+	munmap(map, size);
+	close(fd);
+	return count;
+}
+
+/* However large the folios are in which the kernel caches the file. */
+START_TEST(no_page_behind_the_place_stays_in_the_cache)
+{
+	static const size_t places[] = {
+		0, 1, 4096, 3u << 20, (5u << 20) + 100, CACHED_BYTES - 1};
+	static unsigned char bytes[CACHED_BYTES];
+	struct dir *dir = open_dir(temp);
+	size_t from = places[_i], size;
+	char path[PATH_MAX];
+	struct file *file;
+
+	memset(bytes, 'x', sizeof(bytes));
+	snprintf(path, sizeof(path), "%s/cached", temp);
+	ck_ok(dir_open(dir, "cached", FILE_CREATE, &file));
+	ck_ok(file_write(file, bytes, sizeof(bytes), 0));
+	ck_ok(file_sync(file, CONTROL_GROUP_SYNC));
+	ck_ok(file_read(file, bytes, sizeof(bytes), 0, &size));
+	ck_assert_uint_gt(pages_cached(path, from, CACHED_BYTES), 0);
+	ck_ok(file_drop_cache(file, from, CONTROL_GROUP_SYNC));
+	ck_assert_uint_eq(pages_cached(path, from, CACHED_BYTES), 0);
+	file_close(file);
+	dir_close(dir);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("posix");
@@ -513,6 +562,8 @@ int main(void)
 	tcase_add_test(tcase, an_overlay_is_refused_unless_asked_for);
 	tcase_add_test(tcase, filesystems_are_told_apart);
 	tcase_add_test(tcase, errno_becomes_what_the_contract_says);
+	tcase_add_loop_test(tcase, no_page_behind_the_place_stays_in_the_cache,
+			    0, 6);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -349,7 +349,7 @@ START_TEST(a_failed_sync_is_never_tried_again)
 	ck_error(file_sync(file, SYNC), posix_error(numbers[_i]));
 	ck_assert_int_eq(script[FDATASYNC].calls, 1);
 	script_fail(FSYNC, 1, numbers[_i]);
-	ck_error(file_drop_cache(file, SYNC), posix_error(numbers[_i]));
+	ck_error(file_drop_cache(file, 0, SYNC), posix_error(numbers[_i]));
 	ck_assert_int_eq(script[FSYNC].calls, 1);
 	ck_assert_int_eq(script[FADVISE].calls, 0);
 	script_fail(FSYNC, 1, numbers[_i]);
@@ -365,11 +365,11 @@ START_TEST(a_sync_is_one_system_call_of_its_kind)
 	ck_ok(dir_sync(dir, "", SYNC));
 	ck_ok(dir_sync(dir, "..", SYNC));
 	ck_assert_int_eq(script[FSYNC].calls, 2);
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	ck_assert_int_eq(script[FSYNC].calls, 3);
 	ck_assert_int_eq(script[FADVISE].calls, 1);
 	script_fail(FADVISE, 1, ENOSYS);
-	ck_error(file_drop_cache(file, SYNC), WB_IO);
+	ck_error(file_drop_cache(file, 0, SYNC), WB_IO);
 }
 END_TEST
 

@@ -449,7 +449,7 @@ START_TEST(an_image_is_read_from_the_disk_where_it_is_to_be_proven)
 	struct file_image image = {0};
 	struct file *file;
 
-	ck_error(file_image_read(&image, dir, "x", &env.diag, true),
+	ck_error(file_image_read(&image, dir, "x", &env.diag, 0),
 		 WB_NOT_FOUND);
 	ck_ok(dir_open(dir, "x", FILE_CREATE, &file));
 	ck_ok(file_write(file, "old", 3, 0));
@@ -460,17 +460,17 @@ START_TEST(an_image_is_read_from_the_disk_where_it_is_to_be_proven)
 	ck_ok(file_write(file, "new!", 4, 0));
 	ck_error(file_sync(file, CONTROL_GROUP_SYNC), WB_IO);
 	file_close(file);
-	ck_ok(file_image_read(&image, dir, "x", &env.diag, false));
+	ck_ok(file_image_read(&image, dir, "x", &env.diag, FILE_PROVEN));
 	ck_assert_uint_eq(image.size, 4);
 	ck_assert_mem_eq(image.bytes, "new!", 4);
-	ck_ok(file_image_read(&image, dir, "x", &env.diag, true));
+	ck_ok(file_image_read(&image, dir, "x", &env.diag, 0));
 	ck_assert_uint_eq(image.size, 3);
 	ck_assert_mem_eq(image.bytes, "old", 3);
 	simdisk_resize(disk, "x", 0);
-	ck_ok(file_image_read(&image, dir, "x", &env.diag, true));
+	ck_ok(file_image_read(&image, dir, "x", &env.diag, 0));
 	ck_assert_uint_eq(image.size, 0);
 	simdisk_resize(disk, "x", FILE_IMAGE_BYTES_MAX + 1);
-	ck_error(file_image_read(&image, dir, "x", &env.diag, true),
+	ck_error(file_image_read(&image, dir, "x", &env.diag, 0),
 		 WB_CORRUPT);
 	ck_assert_uint_eq(image.size, 0);
 	file_image_release(&image);

@@ -8,6 +8,7 @@
 #include "tests/support/contract.h"
 #include "tests/support/simdisk.h"
 #include "tests/support/simenv.h"
+#include "tests/support/simpages.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
 
@@ -550,8 +551,35 @@ START_TEST(failed_sync_leaves_cache_lying_until_dropped)
 	ck_assert_uint_eq(simdisk_pending(disk), 0);
 	ck_assert_str_eq(text_of(disk, "a"), "new!");
 	expect_image(SIM_KEEP_ALL, 0, "a", "old");
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	ck_assert_str_eq(text_of(disk, "a"), "old");
+	file_close(file);
+}
+END_TEST
+
+START_TEST(only_pages_behind_a_place_are_dropped)
+{
+	struct file *file = create("a");
+	char c;
+
+	write_text(file, "old", 0);
+	write_text(file, "old", 2 * PAGE_BYTES);
+	ck_ok(file_sync(file, SYNC));
+	write_text(file, "new!", 0);
+	write_text(file, "new!", 2 * PAGE_BYTES);
+	simdisk_fault(disk, (struct sim_fault){.kind = SIM_SYNC,
+					       .nth = 1,
+					       .error = WB_IO});
+	ck_error(file_sync(file, SYNC), WB_IO);
+	/* The page that holds the place goes, and those behind it. */
+	ck_ok(file_drop_cache(file, PAGE_BYTES + 1, SYNC));
+	simdisk_get(disk, "a", &c, 1, 0);
+	ck_assert_int_eq(c, 'n');
+	simdisk_get(disk, "a", &c, 1, 2 * PAGE_BYTES);
+	ck_assert_int_eq(c, 'o');
+	ck_ok(file_drop_cache(file, 0, SYNC));
+	simdisk_get(disk, "a", &c, 1, 0);
+	ck_assert_int_eq(c, 'o');
 	file_close(file);
 }
 END_TEST
@@ -573,7 +601,7 @@ START_TEST(the_lie_survives_the_process)
 	ck_ok(dir_open(dir, "a", FILE_READ, &file));
 	ck_ok(file_sync(file, SYNC));
 	ck_assert_str_eq(text_of(disk, "a"), "new!");
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	ck_assert_str_eq(text_of(disk, "a"), "old");
 	file_close(file);
 }
@@ -593,7 +621,7 @@ START_TEST(writes_after_the_lie_are_kept_for_themselves)
 	ck_error(file_sync(file, SYNC), WB_IO);
 	write_text(file, "x", 512);
 	/* Dirty bytes are not dropped, and not yet durable. */
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	simdisk_get(disk, "a", &c, 1, 512);
 	ck_assert_int_eq(c, 'x');
 	simdisk_get(disk, "a", &c, 1, 0);
@@ -651,7 +679,7 @@ START_TEST(a_partial_sync_keeps_some_and_lies_about_the_rest)
 		ck_error(file_sync(file, SYNC), WB_NO_SPACE);
 		ck_ok(file_sync(file, SYNC));
 		ck_assert_str_eq(text_of(disk, "a"), "x");
-		ck_ok(file_drop_cache(file, SYNC));
+		ck_ok(file_drop_cache(file, 0, SYNC));
 		kept += strcmp(text_of(disk, "a"), "x") == 0;
 		lost += strcmp(text_of(disk, "a"), "x") != 0;
 		simdisk_faults_clear(disk);
@@ -670,7 +698,7 @@ START_TEST(dropping_the_cache_writes_nothing)
 	put_synced("a", "old");
 	ck_ok(dir_open(dir, "a", FILE_WRITE, &file));
 	write_text(file, "new!", 0);
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	ck_assert_str_eq(text_of(disk, "a"), "new!");
 	expect_image(SIM_KEEP_NOTHING, 0, "a", "old");
 	file_close(file);
@@ -741,7 +769,7 @@ static enum wb_error do_size(struct work *work)
 
 static enum wb_error do_drop_cache(struct work *work)
 {
-	return file_drop_cache(work->file, SYNC);
+	return file_drop_cache(work->file, 0, SYNC);
 }
 
 static enum wb_error do_open(struct work *work)
@@ -1184,13 +1212,13 @@ START_TEST(a_clone_has_the_same_future)
 		/* The lie is cloned as well. */
 		clone_dir = simdisk_dir(clone);
 		ck_ok(dir_open(clone_dir, "b", FILE_CREATE, &file));
-		ck_ok(file_drop_cache(file, SYNC));
+		ck_ok(file_drop_cache(file, 0, SYNC));
 		file_close(file);
 		ck_ok(dir_open(dir, "b", FILE_CREATE, &file));
 		if (step == 1)
 			ck_assert_uint_ne(simdisk_hash(clone),
 					  simdisk_hash(disk));
-		ck_ok(file_drop_cache(file, SYNC));
+		ck_ok(file_drop_cache(file, 0, SYNC));
 		ck_assert_uint_eq(simdisk_hash(clone), simdisk_hash(disk));
 		write_text(file, "lost", 100 * step);
 		(void)file_sync(file, SYNC);
@@ -1517,6 +1545,7 @@ int main(void)
 		  an_unsynced_parent_takes_the_store_with_it,
 		  a_prefix_is_of_the_whole_disk_in_order);
 	ADD_CASES(suite, "lies", failed_sync_leaves_cache_lying_until_dropped,
+		  only_pages_behind_a_place_are_dropped,
 		  the_lie_survives_the_process,
 		  writes_after_the_lie_are_kept_for_themselves,
 		  a_later_sync_does_not_bring_back_what_was_lost,

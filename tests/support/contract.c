@@ -233,7 +233,7 @@ static void a_read_only_handle_only_reads(struct dir *dir)
 	ck_error(file_truncate(file, 0), WB_IO);
 	ck_error(file_allocate(file, 100), WB_IO);
 	ck_ok(file_sync(file, SYNC));
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	expect_handle(file, "x");
 	file_close(file);
 }
@@ -361,7 +361,7 @@ static void dropping_the_cache_loses_nothing_synced(struct dir *dir)
 	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
 	ck_ok(file_write(file, "text", 4, 0));
 	ck_ok(file_sync(file, SYNC));
-	ck_ok(file_drop_cache(file, SYNC));
+	ck_ok(file_drop_cache(file, 0, SYNC));
 	expect_handle(file, "text");
 	file_close(file);
 }

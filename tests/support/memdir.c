@@ -151,6 +151,12 @@ static void mem_close(struct file *file)
 	free(file);
 }
 
+static enum wb_error mem_drop_cache(struct file *file, uint64_t from)
+{
+	(void)from;
+	return mem_sync(file);
+}
+
 static const struct file_ops mem_file_ops = {
 	.read = mem_read,
 	.write = mem_write,
@@ -158,7 +164,7 @@ static const struct file_ops mem_file_ops = {
 	.truncate = mem_truncate,
 	.allocate = mem_allocate,
 	.size = mem_size,
-	.drop_cache = mem_sync,
+	.drop_cache = mem_drop_cache,
 	.close = mem_close,
 };
 

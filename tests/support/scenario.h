@@ -48,6 +48,7 @@
 	/* failed syncs, and what others see: scenario_sync.c */              \
 	X(fault_38_nothing_is_written_after_a_failed_sync)                    \
 	X(fault_39_a_lying_page_cache_is_not_believed)                        \
+	X(fault_39_a_lying_page_cache_behind_the_anchor)                      \
 	X(fault_39_a_lying_page_cache_of_the_anchor)                          \
 	X(nothing_is_visible_before_it_is_durable)                            \
 	X(an_abort_waits_for_what_it_has_seen)                                \

@@ -104,6 +104,18 @@ bool fault_39_a_lying_page_cache_is_not_believed(struct complaint *complaint)
 	return stage_end(work, complaint);
 }
 
+/* What was synced before the anchor is read as the cache has it; what came
+ * behind it, in the same page even, is not. */
+bool fault_39_a_lying_page_cache_behind_the_anchor(struct complaint *complaint)
+{
+	struct workload *work = stage_begin(41);
+
+	if (work_create(work) && work_commit(work, 3, 400) &&
+	    wb_store_mark(work->store) == WB_OK && commit_in_doubt(work, NULL))
+		(void)doubt_then_cut(work);
+	return stage_end(work, complaint);
+}
+
 bool fault_39_a_lying_page_cache_of_the_anchor(struct complaint *complaint)
 {
 	struct workload *work = stage_begin(40);

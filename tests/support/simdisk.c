@@ -521,7 +521,25 @@ static enum wb_error sim_size(struct file *file, uint64_t *ret_size)
 	return op_end(disk, SIM_SIZE, self->name, error);
 }
 
-static enum wb_error sim_drop_cache(struct file *file)
+/* The pages before `from` stay as they are seen. */
+static void pages_keep(struct node *node, struct simdata *seen, uint64_t from)
+{
+	unsigned char bytes[PAGE_BYTES];
+	uint64_t at;
+
+	for (at = 0; at + PAGE_BYTES <= from && at < simdata_size(seen);
+	     at += PAGE_BYTES) {
+		uint64_t size = simdata_size(seen) - at;
+
+		if (size > sizeof(bytes))
+			size = sizeof(bytes);
+		simdata_read(seen, bytes, size, at);
+		simdata_write(&node->visible, bytes, size, at);
+	}
+	node->lies = at > 0;
+}
+
+static enum wb_error sim_drop_cache(struct file *file, uint64_t from)
 {
 	struct sim_file *self = sim_file_of(file);
 	struct simdisk *disk = self->disk;
@@ -529,8 +547,9 @@ static enum wb_error sim_drop_cache(struct file *file)
 	enum wb_error error = op_begin(disk, SIM_DROP_CACHE, self->name, NULL);
 
 	if (!error && node->lies) {
+		struct simdata *seen = node->visible;
+
 		/* What is dirty stays; what only seemed clean goes. */
-		simdata_unref(node->visible);
 		node->visible = simdata_ref(node->durable);
 		for (struct change *change = node->changes; change;
 		     change = change->next) {
@@ -538,7 +557,8 @@ static enum wb_error sim_drop_cache(struct file *file)
 			change->keep_part = false;
 		}
 		sim_changes_settle_content(node, &node->visible);
-		node->lies = false;
+		pages_keep(node, seen, from);
+		simdata_unref(seen);
 	}
 	return op_end(disk, SIM_DROP_CACHE, self->name, error);
 }
