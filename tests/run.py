@@ -31,8 +31,8 @@ JOBS = os.cpu_count() or 1
 SLOWER = {"asan": 3, "tsan": 6, "coverage": 3}
 # What runs in place of a program that is not there.
 NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
-# The builds in which WAYBILL_FULL=1 asks for longer loops.
-LONG_LOOPS = ("release", "asan")
+# The build in which WAYBILL_FULL=1 asks for longer loops.
+LONG_LOOPS = ("release",)
 # Seconds after which nothing more is started and what runs is killed.
 DEADLINE = {False: 1800, True: 4200}
 
