@@ -122,6 +122,10 @@ static enum wb_error posix_sync(struct dir *dir, const char *name)
 
 	if (strcmp(name, "..") == 0)
 		return sync_parent(dir);
+	/* Ours is open: no descriptor is needed that may not be had. */
+	if (!*name)
+		return fsync(posix_dir_of(dir)->fd) == 0 ? WB_OK
+							 : posix_error(errno);
 	fd = open_directory(dir, name);
 	if (fd < 0)
 		return posix_error(errno);

@@ -415,7 +415,10 @@ START_TEST(errors_of_the_kernel_reach_the_caller)
 	script_fail(OPENAT, 1, EMFILE);
 	ck_error(dir_open(dir, "a", FILE_READ, &other), WB_IO);
 	script_fail(OPENAT, 1, EACCES);
-	ck_error(dir_sync(dir, "", SYNC), WB_PERMISSION);
+	ck_error(dir_sync(dir, "torn", SYNC), WB_PERMISSION);
+	/* The directory itself is open: no descriptor is needed. */
+	script_fail(OPENAT, ALWAYS, EMFILE);
+	ck_ok(dir_sync(dir, "", SYNC));
 	script_fail(OPENAT, 1, EMFILE);
 	ck_error(dir_sync(dir, "..", SYNC), WB_IO);
 	script_fail(FSTAT, 1, EIO);
