@@ -25,6 +25,7 @@
 	X(ANCHOR_SYNC, "sync of an anchor slot")                              \
 	X(ANCHOR_CREATE_SYNC, "sync of the first anchor before its rename")   \
 	X(ANCHOR_ROTATE, "anchor written before a new segment's first ack")   \
+	X(ANCHOR_CATCH_UP, "anchor at most one segment behind, in an open too") \
 	X(ANCHOR_RENAME, "rename of the first anchor into place")             \
 	X(ANCHOR_DIR_SYNC, "directory sync after that rename")                \
 	X(RECOVER_SYNC, "fsync of the newest segment, before reading it")     \

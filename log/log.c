@@ -93,7 +93,15 @@ static enum wb_error follow_segment(struct log *log,
 				    const struct recovery *found)
 {
 	struct log_segment *old = log_newest(log);
+	enum wb_error error;
 
+	/* An anchor may be one segment behind, never two. */
+	if (log->anchor.active_id != old->header.id &&
+	    !control_off(CONTROL_ANCHOR_CATCH_UP)) {
+		error = log_write_anchor(log);
+		if (error)
+			return error;
+	}
 	if (control_off(CONTROL_CUT_ORDER) && found->verdict != VERDICT_SEALED)
 		log_cut_debris(log, old);
 	old->state = found->verdict == VERDICT_SEALED ? LOG_SEALED : LOG_CUT;

@@ -36,6 +36,8 @@ static const struct row {
 	 "fault_01_what_was_acknowledged_needs_nothing_unsynced"},
 	{CONTROL_ANCHOR_ROTATE,
 	 "fault_01_what_was_acknowledged_needs_nothing_unsynced"},
+	{CONTROL_ANCHOR_CATCH_UP,
+	 "fault_12_recovery_with_a_bad_anchor_slot_is_cut_anywhere"},
 	{CONTROL_ANCHOR_RENAME,
 	 "fault_01_what_was_acknowledged_needs_nothing_unsynced"},
 	{CONTROL_ANCHOR_DIR_SYNC, "fault_08_contents_durable_name_not"},

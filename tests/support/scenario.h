@@ -24,6 +24,7 @@
 	X(fault_08_the_name_of_a_new_store)                                   \
 	X(fault_09_sealing_is_cut_anywhere)                                   \
 	X(fault_12_recovery_is_cut_twice_anywhere)                            \
+	X(fault_12_recovery_with_a_bad_anchor_slot_is_cut_anywhere)           \
 	X(fault_13_what_a_killed_process_left_is_made_durable)                \
 	X(fault_16_a_retry_after_a_lost_answer_has_one_effect)                \
 	X(fault_44_what_was_refused_for_space_does_not_come_back)             \

@@ -342,6 +342,30 @@ bool fault_12_recovery_is_cut_twice_anywhere(struct complaint *complaint)
 	return stage_end(work, complaint);
 }
 
+/* The slot that names the newest segment is bad, the other one names the one
+ * before: that must not become two. */
+bool fault_12_recovery_with_a_bad_anchor_slot_is_cut_anywhere(
+	struct complaint *complaint)
+{
+	struct workload *work = stage_begin(13);
+	const uint64_t slot_bits = UINT64_C(4096) * 8;
+
+	work->context.nesting = NEST_ALL;
+	if (work_create(work) && stage_fill(work, 3)) {
+		const struct promise promise = in_flight_promise(work);
+
+		stage_settle(work);
+		for (uint64_t slot = 0; slot < 2; slot++) {
+			struct simdisk *image = simdisk_clone(work->disk);
+
+			simdisk_flip(image, "anchor", slot * slot_bits + 1000);
+			(void)image_examine(&work->context, image, &promise,
+					    IMAGE_CUT);
+		}
+	}
+	return stage_end(work, complaint);
+}
+
 /* ---- answers that were lost ---- */
 
 static enum wb_error put_counter(void *context, struct wb_txn *txn)
