@@ -153,6 +153,20 @@ static inline enum wb_error dir_remove(struct dir *dir, const char *name)
 	return dir->ops->remove(dir, name);
 }
 
+/* A new file under a name that may be taken. What is there loses the name and
+ * is never truncated: after a crash in a rename from one directory to another
+ * it may be a file that counts, under its older name. */
+static inline enum wb_error dir_create_anew(struct dir *dir, const char *name,
+					    struct file **ret_file)
+{
+	enum wb_error error = dir->ops->remove(dir, name);
+
+	if (error && error != WB_NOT_FOUND)
+		return error;
+	return dir->ops->open(dir, name, FILE_CREATE | FILE_EXCLUSIVE,
+			      ret_file);
+}
+
 /* fsync of the directory itself (name "") or of a sub-directory. "..": the
  * parent, which holds the store's own name. */
 static inline enum wb_error dir_sync(struct dir *dir, const char *name,

@@ -152,8 +152,7 @@ enum wb_error anchor_create(struct dir *dir, const struct anchor *anchor)
 	anchor_encode(&older, (unsigned)(older.sequence % ANCHOR_SLOTS),
 		      bytes + (older.sequence % ANCHOR_SLOTS) *
 				      ANCHOR_SLOT_BYTES);
-	error = dir_open(dir, ANCHOR_TMP_NAME, FILE_CREATE | FILE_TRUNCATE,
-			 &file);
+	error = dir_create_anew(dir, ANCHOR_TMP_NAME, &file);
 	if (error)
 		return error;
 	error = file_write(file, bytes, sizeof(bytes), 0);

@@ -74,8 +74,7 @@ static enum wb_error make_file(struct log *log, uint64_t wanted, uint64_t least,
 	struct file *file;
 	enum wb_error error;
 
-	error = dir_open(log->dir, LOG_TMP_NAME, FILE_CREATE | FILE_TRUNCATE,
-			 &file);
+	error = dir_create_anew(log->dir, LOG_TMP_NAME, &file);
 	if (error)
 		return error;
 	error = file_allocate(file, bytes);
@@ -263,8 +262,7 @@ void log_make_spare(struct log *log)
 	uint64_t capacity = log_next_capacity(log);
 	enum wb_error error;
 
-	error = dir_open(log->dir, LOG_SPARE_NAME, FILE_CREATE | FILE_TRUNCATE,
-			 &log->spare);
+	error = dir_create_anew(log->dir, LOG_SPARE_NAME, &log->spare);
 	if (!error)
 		error = file_allocate(log->spare, capacity);
 	log->spare_bytes = capacity;
@@ -353,8 +351,7 @@ static enum wb_error keep_debris(struct log *log, struct file *file,
 		 segment->header.id, segment->end);
 	if (debris_end - segment->end > TORN_BYTES_KEPT)
 		debris_end = segment->end + TORN_BYTES_KEPT;
-	error = dir_open(log->dir, "tmp/torn", FILE_CREATE | FILE_TRUNCATE,
-			 &kept);
+	error = dir_create_anew(log->dir, "tmp/torn", &kept);
 	if (error)
 		return error;
 	error = copy_bytes(file, kept, segment->end, debris_end);

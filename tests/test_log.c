@@ -6,6 +6,7 @@
 #include "log/log.h"
 
 #include "log/segment.h"
+#include "log/state.h"
 #include "tests/support/lab.h"
 #include "tests/support/simpages.h"
 #include "tests/support/suite.h"
@@ -914,6 +915,45 @@ START_TEST(a_recovery_may_end_at_every_operation)
 }
 END_TEST
 
+/* After a cut in the rename of a spare its older name may be there again,
+ * beside the segment's; and then it cannot be removed. */
+START_TEST(a_file_that_counts_is_not_truncated_by_its_older_name)
+{
+	struct sim_fault fault = {.kind = SIM_REMOVE,
+				  .nth = 1,
+				  .forever = true,
+				  .error = WB_IO,
+				  .name = LOG_SPARE_NAME};
+	unsigned images = 0;
+
+	while (lab_segments(&lab) < 3) {
+		put_many(1, 1000);
+		log_settle(lab.log);
+	}
+	lab_abandon(&lab);
+	for (uint64_t id = 1; id <= 3; id++, images++) {
+		struct simdisk *image =
+			simdisk_crash(lab.disk,
+				      (struct sim_crash){SIM_KEEP_ALL, 0});
+		struct lab other;
+
+		simdisk_link(image, LOG_SPARE_NAME, lab_segment(id));
+		lab_fork(&other, &lab, image);
+		simdisk_fault(other.disk, fault);
+		ck_ok(lab_reopen(&other));
+		for (int n = 0; n < 20; n++) {
+			(void)lab_put(&other, 1000);
+			log_settle(other.log);
+		}
+		simdisk_faults_clear(other.disk);
+		lab_abandon(&other);
+		ck_ok(lab_reopen(&other));
+		lab_release(&other);
+	}
+	ck_assert_uint_eq(images, 3);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -955,6 +995,7 @@ int main(void)
 		a_creation_may_end_at_every_operation,
 		a_rotation_may_end_at_every_operation,
 		a_recovery_may_end_at_every_operation,
+		a_file_that_counts_is_not_truncated_by_its_older_name,
 	};
 	Suite *suite = suite_create("log");
 	TCase *group = tcase_create("log");

@@ -449,8 +449,7 @@ START_TEST(an_image_is_read_from_the_disk_where_it_is_to_be_proven)
 	struct file_image image = {0};
 	struct file *file;
 
-	ck_error(file_image_read(&image, dir, "x", &env.diag, 0),
-		 WB_NOT_FOUND);
+	ck_error(file_image_read(&image, dir, "x", &env.diag, 0), WB_NOT_FOUND);
 	ck_ok(dir_open(dir, "x", FILE_CREATE, &file));
 	ck_ok(file_write(file, "old", 3, 0));
 	ck_ok(file_sync(file, CONTROL_GROUP_SYNC));
@@ -470,8 +469,7 @@ START_TEST(an_image_is_read_from_the_disk_where_it_is_to_be_proven)
 	ck_ok(file_image_read(&image, dir, "x", &env.diag, 0));
 	ck_assert_uint_eq(image.size, 0);
 	simdisk_resize(disk, "x", FILE_IMAGE_BYTES_MAX + 1);
-	ck_error(file_image_read(&image, dir, "x", &env.diag, 0),
-		 WB_CORRUPT);
+	ck_error(file_image_read(&image, dir, "x", &env.diag, 0), WB_CORRUPT);
 	ck_assert_uint_eq(image.size, 0);
 	file_image_release(&image);
 	dir_close(dir);

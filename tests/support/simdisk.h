@@ -189,6 +189,8 @@ void simdisk_set(struct simdisk *disk, const char *path, const void *bytes,
 void simdisk_flip(struct simdisk *disk, const char *path, uint64_t bit);
 void simdisk_resize(struct simdisk *disk, const char *path, uint64_t size);
 void simdisk_delete(struct simdisk *disk, const char *path);
+/* `path`, new or replaced, becomes another name of the file `to`. */
+void simdisk_link(struct simdisk *disk, const char *path, const char *to);
 /* The file `from_path` of `from` as `path`, new or replaced. The directory
  * it goes to must exist. Contents are shared until one changes. */
 void simdisk_copy(struct simdisk *disk, const char *path, struct simdisk *from,

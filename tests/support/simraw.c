@@ -257,6 +257,18 @@ static void raw_put(struct simdisk *disk, const char *path,
 	pthread_mutex_unlock(&disk->mutex);
 }
 
+void simdisk_link(struct simdisk *disk, const char *path, const char *to)
+{
+	const char *name;
+	struct node *parent = raw_parent(disk, path, &name);
+	struct node *node = sim_path_node(disk, to);
+
+	SIM_REQUIRE(node && !node->is_dir, "%s: not there", to);
+	sim_names_put(&parent->visible_names, name, node);
+	sim_names_put(&parent->durable_names, name, node);
+	pthread_mutex_unlock(&disk->mutex);
+}
+
 void simdisk_copy(struct simdisk *disk, const char *path, struct simdisk *from,
 		  const char *from_path)
 {
