@@ -25,8 +25,7 @@ struct posix_file {
 	uint64_t allowed; /* writes up to here were found to be in bounds */
 };
 
-#define ALLOWED_STEP	(UINT64_C(1) << 20)
-#define FOLIO_BYTES_MAX (UINT64_C(2) << 20)
+#define ALLOWED_STEP (UINT64_C(1) << 20)
 
 static int fd_of(const struct file *file)
 {
@@ -177,11 +176,20 @@ static enum wb_error posix_allocate(struct file *file, uint64_t size)
 	return WB_OK;
 }
 
-/* The kernel keeps what a range covers in part: a page, or the largest folio
- * that it caches files in, which begins at a multiple of its size. */
+/* The largest unit in which Linux caches files: what one page of page table
+ * entries, of eight bytes each, maps. 2 MiB where a page has 4 KiB. */
+static uint64_t folio_bytes_max(void)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return page * (page / 8);
+}
+
+/* The kernel keeps a folio that the range covers in part. Each begins at a
+ * multiple of its size. */
 static enum wb_error posix_drop_cache(struct file *file, uint64_t from)
 {
-	uint64_t offset = from - from % FOLIO_BYTES_MAX;
+	uint64_t offset = from - from % folio_bytes_max();
 	int number;
 
 	/* Only clean pages can be dropped. */
