@@ -258,7 +258,7 @@ function(test_environment name)
 		WAYBILL_SOURCE_DIR=${PROJECT_SOURCE_DIR}
 		WAYBILL_BUILD_DIR=${PROJECT_BINARY_DIR}
 		CK_DEFAULT_TIMEOUT=60)
-	set_property(TEST ${name} PROPERTY TIMEOUT 300)
+	set_property(TEST ${name} PROPERTY TIMEOUT 600)
 endfunction()
 
 function(test_program name links)

@@ -1204,7 +1204,7 @@ int main(void)
 	Suite *suite = suite_create("damage");
 	TCase *tests = tcase_create("damage");
 
-	tcase_set_timeout(tests, 240);
+	tcase_set_timeout(tests, 500);
 	tcase_add_test(tests, no_damage_is_silent);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
