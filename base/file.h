@@ -188,9 +188,11 @@ static inline enum wb_error dir_list(struct dir *dir, const char *name,
 
 /* Take the store's lock without waiting: an OFD lock on the file `lock`
  * (made if absent and exclusive), whose text says who holds it, and flock on
- * the directory. Released by dir_close, or by the end of the process; a
- * forked child does not hold it open (CLOEXEC) but shares it until it execs.
- * WB_LOCKED fills `ret_holder`. WB_NOT_FOUND: shared, and no lock file. */
+ * the directory. Released by dir_close, or by the end of the process. A
+ * forked child cannot release it, and does not keep it from being released by
+ * dir_close; where this process was killed, it holds it until it execs
+ * (CLOEXEC) or ends. WB_LOCKED fills `ret_holder`. WB_NOT_FOUND: shared, and no
+ * lock file. */
 static inline enum wb_error dir_lock(struct dir *dir, bool exclusive,
 				     struct lock_holder *ret_holder)
 {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -29,6 +30,28 @@ enum wb_error posix_error(int number)
 	default:
 		return WB_IO;
 	}
+}
+
+/* madvise(2), MADV_WIPEONFORK: the kernel gives a child zeros instead. */
+const unsigned char *posix_alive_new(void)
+{
+	unsigned char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, 1, MADV_WIPEONFORK) != 0) {
+		(void)munmap(page, 1);
+		return NULL;
+	}
+	*page = 1;
+	return page;
+}
+
+void posix_alive_free(const unsigned char *alive)
+{
+	if (alive)
+		(void)munmap((void *)(uintptr_t)alive, 1);
 }
 
 static int64_t clock_ns(clockid_t id)

@@ -30,6 +30,13 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
 			     const struct diag *diag, struct dir **ret_dir,
 			     bool *ret_created, struct wb_text *ret_text);
 
+/* A byte that is 1 in the process that asked for it, and 0 in each of its
+ * forked children, by whatever call and in whatever pid namespace: reading it
+ * tells them apart without a system call. NULL: no memory. */
+const unsigned char *posix_alive_new(void);
+/* NULL is allowed. */
+void posix_alive_free(const unsigned char *alive);
+
 /* The real clock and getrandom(2). Never fails. */
 extern const struct clock posix_clock;
 extern const struct random posix_random;

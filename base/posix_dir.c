@@ -24,7 +24,8 @@
 struct posix_dir {
 	struct dir dir;
 	int fd;
-	int lock_fd; /* -1: not locked */
+	int lock_fd;		    /* -1: not locked */
+	const unsigned char *alive; /* zero in a forked child */
 };
 
 static struct posix_dir *posix_dir_of(struct dir *dir)
@@ -182,12 +183,13 @@ static void posix_dir_close(struct dir *dir)
 {
 	struct posix_dir *self = posix_dir_of(dir);
 
-	/* Closing, not unlocking: in a forked child an unlock would take the
-	 * lock from the parent. The directory goes first, so that whoever
-	 * gets the file's lock finds the directory's free as well. */
-	(void)close(self->fd);
-	if (self->lock_fd >= 0)
+	if (self->lock_fd >= 0) {
+		if (*self->alive)
+			posix_unlock(self->fd, self->lock_fd);
 		(void)close(self->lock_fd);
+	}
+	(void)close(self->fd);
+	posix_alive_free(self->alive);
 	free(self);
 }
 
@@ -246,6 +248,26 @@ static enum wb_error filesystem_check(int fd, const char *path, unsigned flags,
 	return WB_OK;
 }
 
+/* NULL: no memory. `fd` is taken on success only. */
+static struct posix_dir *posix_dir_new(int fd)
+{
+	struct posix_dir *dir = malloc(sizeof(*dir));
+	const unsigned char *alive = posix_alive_new();
+
+	if (!dir || !alive) {
+		posix_alive_free(alive);
+		free(dir);
+		return NULL;
+	}
+	*dir = (struct posix_dir){
+		.dir.ops = &posix_dir_ops,
+		.fd = fd,
+		.lock_fd = -1,
+		.alive = alive,
+	};
+	return dir;
+}
+
 enum wb_error posix_dir_open(const char *path, unsigned flags,
 			     const struct diag *diag, struct dir **ret_dir,
 			     bool *ret_created, struct wb_text *ret_text)
@@ -267,7 +289,7 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
 		return text_set(ret_text, posix_error(errno), "%s: %s", path,
 				strerrordesc_np(errno));
 	error = filesystem_check(fd, path, flags, diag, ret_text);
-	dir = error ? NULL : malloc(sizeof(*dir));
+	dir = error ? NULL : posix_dir_new(fd);
 	if (!error && !dir)
 		error = text_set(ret_text, WB_NO_MEMORY, "%s: %s", path,
 				 wb_error_text(WB_NO_MEMORY));
@@ -277,9 +299,6 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
 			(void)rmdir(path);
 		return error;
 	}
-	*dir = (struct posix_dir){.dir.ops = &posix_dir_ops,
-				  .fd = fd,
-				  .lock_fd = -1};
 	*ret_dir = &dir->dir;
 	if (ret_created)
 		*ret_created = created;

@@ -10,6 +10,13 @@
  *    `lock` and the next opener makes a new one.
  * Neither can be waited for by mistake and both end with the process.
  *
+ * Both belong to the open file description, which a forked child shares: a
+ * close() in the parent alone would leave them with a child that lives on.
+ * So the locker unlocks, and a child never does: it would unlock its parent.
+ * Which of the two is asking is read from a page (posix_alive_new), not from
+ * a pid: in a new pid namespace parent and child may both be 1. That leaves a
+ * parent that is killed; its child holds the lock until it ends or execs.
+ *
  * Neither says who holds it (F_OFD_GETLK answers pid -1), so the writer says
  * it in the file's text. That text is information only: it is never synced,
  * its write may fail, and a killed writer leaves it behind. It is shown only
@@ -173,6 +180,14 @@ static enum wb_error lock_file(int fd, bool exclusive,
 	return WB_LOCKED;
 }
 
+/* Neither unlocking can fail on a descriptor that is open. */
+static void unlock_file(int fd)
+{
+	struct flock none = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	(void)fcntl(fd, F_OFD_SETLK, &none);
+}
+
 static enum wb_error lock_directory(int dir_fd, bool exclusive)
 {
 	int how = (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
@@ -199,8 +214,11 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 	if (fd < 0)
 		return posix_error(errno);
 	error = lock_file(fd, exclusive, &holder);
-	if (!error)
+	if (!error) {
 		error = lock_directory(dir_fd, exclusive);
+		if (error)
+			unlock_file(fd);
+	}
 	if (error) {
 		(void)close(fd);
 		if (error == WB_LOCKED && ret_holder)
@@ -211,4 +229,12 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 		holder_write(fd);
 	*ret_fd = fd;
 	return WB_OK;
+}
+
+void posix_unlock(int dir_fd, int fd)
+{
+	/* The directory goes first, so that whoever gets the file's lock finds
+	 * the directory's free as well. */
+	(void)flock(dir_fd, LOCK_UN);
+	unlock_file(fd);
 }

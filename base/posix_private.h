@@ -38,6 +38,9 @@ void lock_text_encode(const struct lock_text *text,
  * long as the lock is wanted. Errors as dir_lock. */
 enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 			 struct lock_holder *ret_holder);
+/* End it for everybody who shares these descriptors: for the process that
+ * locked, never for its forked child. Closes nothing. */
+void posix_unlock(int dir_fd, int fd);
 
 /* ---- filesystems that need a word ---- */
 

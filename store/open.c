@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- telling ---- */
@@ -60,29 +59,10 @@ static void store_free(struct wb_store *store)
 	log_group_free(store->spare_group);
 	free(store->hashes);
 	dir_close(store->dir);
-	if (store->alive)
-		munmap((void *)store->alive, 1);
+	posix_alive_free(store->alive);
 	pthread_mutex_destroy(&store->staged);
 	pthread_mutex_destroy(&store->views);
 	free(store);
-}
-
-/* A page that the kernel gives to a forked child as zeros: reading it tells
- * the child from the parent without a system call. madvise(2),
- * MADV_WIPEONFORK. */
-static const unsigned char *alive_page(void)
-{
-	unsigned char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return NULL;
-	if (madvise(page, 1, MADV_WIPEONFORK)) {
-		munmap(page, 1);
-		return NULL;
-	}
-	*page = 1;
-	return page;
 }
 
 static enum wb_error store_new(const struct env *env,
@@ -101,7 +81,7 @@ static enum wb_error store_new(const struct env *env,
 	store->options = *options;
 	store->opener = (struct wb_actor){getuid(), getgid(), getpid(), NULL};
 	store->read_only = options->flags & WB_OPEN_READ_ONLY;
-	store->alive = alive_page();
+	store->alive = posix_alive_new();
 	store->heap = heap_new();
 	store->operations = operations_new();
 	store->gathering = log_group_new();

@@ -517,6 +517,72 @@ START_TEST(a_forked_child_is_refused_and_the_parent_goes_on)
 }
 END_TEST
 
+/* Runs in a child that lives on until `ended` is closed, and tells in `said`
+ * what the child's own close answered. */
+static pid_t fork_with(struct wb_store *store, int ended[2], int said[2])
+{
+	pid_t child = fork();
+	enum wb_error error;
+	char byte;
+
+	if (child != 0)
+		return child;
+	close(ended[1]);
+	error = wb_store_close(store);
+	if (write(said[1], &error, sizeof(error)) != sizeof(error) ||
+	    read(ended[0], &byte, 1) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+START_TEST(a_child_that_lives_on_neither_frees_nor_keeps_the_store)
+{
+	struct wb_store *store = open_temp(WB_OPEN_CREATE), *second = NULL;
+	int ended[2], said[2], status;
+	enum wb_error error;
+	pid_t child;
+
+	put(store, "a", "1");
+	ck_assert_int_eq(pipe2(ended, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(said, O_CLOEXEC), 0);
+	child = fork_with(store, ended, said);
+	ck_assert_int_gt(child, 0);
+	ck_assert_int_eq(read(said[0], &error, sizeof(error)), sizeof(error));
+	ck_error(error, WB_FORKED);
+	ck_error(open_at(temp, 0, &second, NULL), WB_LOCKED);
+	ck_ok(wb_store_close(store));
+	second = open_temp(0);
+	ck_ok(get(second, "a"));
+	ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0); /* it lives */
+	/* Its end, after all, is nothing to the second either. */
+	close(ended[1]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_error(open_at(temp, 0, &store, NULL), WB_LOCKED);
+	ck_ok(wb_store_close(second));
+	close(ended[0]);
+	close(said[0]);
+	close(said[1]);
+}
+END_TEST
+
+START_TEST(a_child_that_closes_and_ends_leaves_its_parent_the_lock)
+{
+	struct wb_store *store = open_temp(WB_OPEN_CREATE), *second = NULL;
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) /* by exit(3), as a program ends that knows no better */
+		exit(wb_store_close(store) == WB_FORKED ? 0 : 1);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_error(open_at(temp, 0, &second, NULL), WB_LOCKED);
+	put(store, "a", "1");
+	ck_ok(wb_store_close(store));
+}
+END_TEST
+
 /* What a child opens itself is its own. */
 START_TEST(a_forked_child_may_open_another_store)
 {
@@ -624,6 +690,10 @@ int main(void)
 			    a_close_that_fails_says_so_and_ends_the_handle, 0,
 			    sizeof(close_faults) / sizeof(*close_faults));
 	tcase_add_test(tcase, a_forked_child_is_refused_and_the_parent_goes_on);
+	tcase_add_test(tcase,
+		       a_child_that_lives_on_neither_frees_nor_keeps_the_store);
+	tcase_add_test(tcase,
+		       a_child_that_closes_and_ends_leaves_its_parent_the_lock);
 	tcase_add_test(tcase, a_forked_child_may_open_another_store);
 	tcase_add_test(tcase,
 		       reports_go_where_the_options_say_else_to_standard_error);

@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SYNC CONTROL_GROUP_SYNC
@@ -178,8 +180,13 @@ BARE int openat(int fd, const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, fd, path, flags, mode);
 }
 
+/* Called between the file's lock and the directory's. */
+static void (*at_flock)(void);
+
 BARE int flock(int fd, int how)
 {
+	if (at_flock)
+		at_flock();
 	return scripted(FLOCK) ? -1 : (int)syscall(SYS_flock, fd, how);
 }
 
@@ -481,6 +488,34 @@ START_TEST(a_lock_that_cannot_be_had_is_not_locked)
 }
 END_TEST
 
+static pid_t bystander;
+
+static void fork_bystander(void)
+{
+	at_flock = NULL;
+	bystander = fork();
+	if (bystander == 0)
+		for (;;)
+			pause();
+}
+
+START_TEST(a_lock_that_is_had_by_half_is_given_back)
+{
+	struct dir *other;
+
+	script_fail(FLOCK, 1, ENOLCK);
+	at_flock = fork_bystander;
+	ck_error(dir_lock(dir, true, NULL), WB_IO);
+	ck_assert_int_gt(bystander, 0);
+	ck_ok(posix_dir_open(temp, POSIX_DIR_ANY_FILESYSTEM, NULL, &other, NULL,
+			     NULL));
+	ck_ok(dir_lock(other, true, NULL));
+	dir_close(other);
+	ck_assert_int_eq(kill(bystander, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(bystander, NULL, 0), bystander);
+}
+END_TEST
+
 START_TEST(a_full_disk_keeps_nobody_from_locking)
 {
 	struct lock_holder holder;
@@ -564,6 +599,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_that_cannot_be_had_is_an_error);
 	tcase_add_test(tcase, a_write_rarely_asks_for_the_limit);
 	tcase_add_test(tcase, a_lock_that_cannot_be_had_is_not_locked);
+	tcase_add_test(tcase, a_lock_that_is_had_by_half_is_given_back);
 	tcase_add_test(tcase, a_full_disk_keeps_nobody_from_locking);
 	tcase_add_test(tcase, without_a_boot_id_a_lock_still_names_its_holder);
 	tcase_add_test(tcase, a_filesystem_that_cannot_be_asked_is_not_opened);

@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,15 +256,18 @@ START_TEST(a_deleted_lock_file_lets_nobody_in)
 }
 END_TEST
 
-START_TEST(a_forked_child_shares_the_lock_until_it_ends)
+START_TEST(a_forked_child_that_lives_on_keeps_nobody_out)
 {
-	struct dir *dir = open_locked(true);
-	struct child child = child_start(do_nothing, NULL);
+	struct dir *dir;
+	struct child child;
 
-	dir_close(dir);
+	dir_close(open_locked(true)); /* a reader makes no lock file */
+	dir = open_locked(_i);
+	child = child_start(do_nothing, NULL);
 	try_lock(true, WB_LOCKED);
-	child_end(child);
+	dir_close(dir);
 	try_lock(true, WB_OK);
+	child_end(child);
 }
 END_TEST
 
@@ -274,6 +279,111 @@ START_TEST(a_forked_child_that_closes_takes_nothing_away)
 	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, getpid());
 	dir_close(dir);
 	try_lock(true, WB_OK);
+}
+END_TEST
+
+/* The first process of a new pid namespace locks; its child is the first of
+ * another, closes what it inherited, and the lock must still be there. The
+ * exit status is the line that was not reached. */
+static void close_as_the_same_pid(void)
+{
+	struct dir *dir = open_locked(true);
+	struct dir *other = open_dir();
+	pid_t pid;
+	int status;
+
+	if (getpid() != 1 || unshare(CLONE_NEWPID) != 0)
+		_exit(1);
+	pid = fork();
+	if (pid == 0) {
+		if (getpid() != 1)
+			_exit(1);
+		dir_close(dir);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		_exit(2);
+	if (dir_lock(other, true, NULL) != WB_LOCKED)
+		_exit(3);
+	dir_close(dir);
+	if (dir_lock(other, true, NULL) != WB_OK)
+		_exit(4);
+	_exit(0);
+}
+
+enum { NO_NAMESPACE = 100 };
+
+/* In a child of the test: once the first process of its namespace has ended,
+ * whoever asked for that can fork no more, and the leak check at the end of a
+ * test wants to. */
+static void enter_namespace(void)
+{
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWPID) != 0)
+		_exit(NO_NAMESPACE);
+	pid = fork();
+	if (pid == 0)
+		close_as_the_same_pid();
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		_exit(5);
+	_exit(WEXITSTATUS(status));
+}
+
+START_TEST(a_forked_child_with_its_parents_pid_takes_nothing_away)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		enter_namespace();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_NAMESPACE)
+		suite_skip("a_forked_child_with_its_parents_pid_takes_nothing_"
+			   "away",
+			   "a pid namespace needs root");
+	else
+		ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+/* Writes the pid of a child of its own that waits, then waits itself. */
+static void lock_and_fork(void *context)
+{
+	const int *to = context;
+	pid_t pid;
+
+	open_locked(true);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (write(to[1], &pid, sizeof(pid)) != sizeof(pid))
+		_exit(1);
+}
+
+/* The limit: nobody is left who could unlock. */
+START_TEST(a_killed_parents_child_holds_the_lock_until_it_ends)
+{
+	struct child child;
+	int from[2];
+	pid_t orphan;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	ck_assert_int_eq(pipe2(from, O_CLOEXEC), 0);
+	child = child_start(lock_and_fork, from);
+	ck_assert_int_eq(read(from[0], &orphan, sizeof(orphan)),
+			 sizeof(orphan));
+	child_kill(child);
+	try_lock(true, WB_LOCKED);
+	ck_assert_int_eq(kill(orphan, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(orphan, NULL, 0), orphan);
+	try_lock(true, WB_OK);
+	close(from[0]);
+	close(from[1]);
 }
 END_TEST
 
@@ -458,8 +568,14 @@ int main(void)
 	tcase_add_test(tcase, a_killed_holder_lets_go);
 	tcase_add_test(tcase, a_killed_writers_text_is_not_shown);
 	tcase_add_test(tcase, a_deleted_lock_file_lets_nobody_in);
-	tcase_add_test(tcase, a_forked_child_shares_the_lock_until_it_ends);
+	tcase_add_loop_test(tcase,
+			    a_forked_child_that_lives_on_keeps_nobody_out, 0,
+			    2);
 	tcase_add_test(tcase, a_forked_child_that_closes_takes_nothing_away);
+	tcase_add_test(tcase,
+		       a_forked_child_with_its_parents_pid_takes_nothing_away);
+	tcase_add_test(tcase,
+		       a_killed_parents_child_holds_the_lock_until_it_ends);
 	tcase_add_test(tcase,
 		       a_program_that_a_child_runs_does_not_hold_the_lock);
 	tcase_add_test(tcase, a_program_with_a_strange_name_can_lock);

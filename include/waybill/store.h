@@ -13,7 +13,10 @@
  * Threads: any number may use one store. The library starts none.
  * Processes: one opens a store for writing, or several read-only. Handles
  * belong to the process that made them: in its forked child every call with
- * one returns WB_FORKED, and frees nothing.
+ * one returns WB_FORKED, and frees nothing. A child that lives on does not
+ * keep the store from being opened once its parent has closed it. Only where
+ * the parent was killed before, the child is in the way until it ends or
+ * execs.
  *
  * Ownership: pointers that a callback receives are valid until it returns.
  * Handles are freed by the call that ends them, whatever it returns; NULL
