@@ -11,9 +11,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define CHECKSUM_BYTES	8u
-#define ANCHOR_BYTES	(ANCHOR_SLOTS * ANCHOR_SLOT_BYTES)
-#define ANCHOR_TMP_NAME "tmp/anchor"
+#define CHECKSUM_BYTES 8u
+#define ANCHOR_BYTES   (ANCHOR_SLOTS * ANCHOR_SLOT_BYTES)
 
 static uint64_t slot_checksum(const uint8_t *bytes, unsigned slot)
 {

@@ -14,7 +14,8 @@
 #include "base/file.h"
 #include "log/format.h"
 
-#define ANCHOR_NAME "anchor"
+#define ANCHOR_NAME	"anchor"
+#define ANCHOR_TMP_NAME "tmp/anchor" /* while it is made */
 
 struct anchor {
 	uint64_t sequence;

@@ -351,7 +351,7 @@ static enum wb_error keep_debris(struct log *log, struct file *file,
 		 segment->header.id, segment->end);
 	if (debris_end - segment->end > TORN_BYTES_KEPT)
 		debris_end = segment->end + TORN_BYTES_KEPT;
-	error = dir_create_anew(log->dir, "tmp/torn", &kept);
+	error = dir_create_anew(log->dir, LOG_TMP_TORN_NAME, &kept);
 	if (error)
 		return error;
 	error = copy_bytes(file, kept, segment->end, debris_end);
@@ -359,7 +359,7 @@ static enum wb_error keep_debris(struct log *log, struct file *file,
 		error = file_sync(kept, CONTROL_TORN_SYNC);
 	file_close(kept);
 	if (!error)
-		error = dir_rename(log->dir, "tmp/torn", name,
+		error = dir_rename(log->dir, LOG_TMP_TORN_NAME, name,
 				   CONTROL_TORN_RENAME);
 	if (!error)
 		error = dir_sync(log->dir, "torn", CONTROL_TORN_DIR_SYNC);

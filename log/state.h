@@ -38,8 +38,9 @@ enum wb_error group_add_plain(struct log_group *group, enum frame_type type,
 /* No segment is smaller. */
 #define SEGMENT_BYTES_MIN (UINT64_C(16) << 10)
 
-#define LOG_TMP_NAME   "tmp/segment"
-#define LOG_SPARE_NAME "tmp/spare"
+#define LOG_TMP_NAME	  "tmp/segment"
+#define LOG_SPARE_NAME	  "tmp/spare"
+#define LOG_TMP_TORN_NAME "tmp/torn"
 
 struct log {
 	struct dir *dir;

@@ -4,6 +4,7 @@
  * builds from it.
  */
 #include "base/posix.h"
+#include "log/place.h"
 #include "store/load.h"
 #include "store/state.h"
 
@@ -100,34 +101,26 @@ static enum wb_error store_new(const struct env *env,
 	return WB_NO_MEMORY;
 }
 
-static bool is_of_a_store(void *context, const char *entry)
+/* Before the lock: see log/place.h. */
+static enum wb_error check_place(struct wb_store *store, struct wb_text *text)
 {
-	bool *found = context;
-	enum segment_kind kind;
-	uint64_t id;
+	bool create = store->options.flags & WB_OPEN_CREATE;
+	struct place place;
+	enum wb_error error = place_look(store->dir, &place);
 
-	*found = strcmp(entry, "lock") == 0 ||
-		 strcmp(entry, ANCHOR_NAME) == 0 ||
-		 segment_name_parse(entry, &id, &kind);
-	return !*found;
-}
-
-/* Taking the lock makes its file, which has no place in a directory that is
- * not a store and is not to become one. */
-static enum wb_error check_directory(struct wb_store *store,
-				     struct wb_text *text)
-{
-	bool found = false;
-	enum wb_error error;
-
-	if (store->options.flags & (WB_OPEN_CREATE | WB_OPEN_READ_ONLY))
-		return WB_OK;
-	error = dir_list(store->dir, "", is_of_a_store, &found);
 	if (error)
 		return text_set(text, error, "the directory: %s",
 				wb_error_text(error));
-	return found ? WB_OK
-		     : text_set(text, WB_NOT_A_STORE, "no waybill store");
+	if (place.kind == PLACE_STORE)
+		return WB_OK;
+	if (!create || store->read_only)
+		return text_set(text, WB_NOT_A_STORE, "no waybill store");
+	if (place.kind == PLACE_FREE)
+		return WB_OK;
+	return text_set(text, WB_NOT_A_STORE,
+			"no waybill store, and not empty (%s): a store is made "
+			"in an empty or a new directory",
+			place.other);
 }
 
 static enum wb_error take_lock(struct wb_store *store, struct wb_text *text)
@@ -188,7 +181,7 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 		return text_set(ret_text, error, "%s", wb_error_text(error));
 	}
 	store->dir = dir;
-	error = check_directory(store, ret_text);
+	error = check_place(store, ret_text);
 	if (!error)
 		error = take_lock(store, ret_text);
 	if (!error)
@@ -227,7 +220,7 @@ enum wb_error wb_store_open(const char *path,
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
 	if (error == WB_NOT_FOUND)
-		return text_set(ret_text, WB_NOT_A_STORE, "no such directory");
+		return WB_NOT_A_STORE; /* the text says what is missing */
 	if (error)
 		return error;
 	return store_open_on(dir, &env, options, ret_store, ret_text);

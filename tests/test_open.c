@@ -8,6 +8,7 @@
 #include "tests/support/shelf.h"
 #include "tests/support/tempdir.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,6 +87,77 @@ START_TEST(a_store_is_made_where_that_is_asked_for)
 	ck_ok(get(store, "a"));
 	ck_ok(wb_store_close(store));
 	free(path);
+}
+END_TEST
+
+/* What is in a directory, sizes and times of change too. */
+static void census(const char *path, char *ret_census, size_t size)
+{
+	struct stat stat_of;
+	struct dirent *entry;
+	DIR *stream = opendir(path);
+	size_t at = 0;
+
+	ck_assert_ptr_nonnull(stream);
+	while ((entry = readdir(stream))) {
+		if (strcmp(entry->d_name, "..") == 0)
+			continue;
+		ck_assert_int_eq(fstatat(dirfd(stream), entry->d_name, &stat_of,
+					 0),
+				 0);
+		at += (size_t)snprintf(ret_census + at, size - at,
+				       "%s %lld %lld.%09ld\n", entry->d_name,
+				       (long long)stat_of.st_size,
+				       (long long)stat_of.st_ctim.tv_sec,
+				       stat_of.st_ctim.tv_nsec);
+		ck_assert_uint_lt(at, size);
+	}
+	closedir(stream);
+}
+
+static void touch(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+static const uint32_t all_flags[] = {0, WB_OPEN_CREATE, WB_OPEN_READ_ONLY,
+				     WB_OPEN_READ_ONLY | WB_OPEN_CREATE};
+
+START_TEST(a_directory_of_other_things_is_left_as_it_is)
+{
+	char before[1000], after[1000];
+	struct wb_store *store = NULL;
+	struct wb_text text = {""};
+
+	touch(tempdir_path(temp, "lock"));
+	touch(tempdir_path(temp, "passwd"));
+	census(temp, before, sizeof(before));
+	ck_error(open_at(temp, all_flags[_i], &store, &text), WB_NOT_A_STORE);
+	ck_assert_int_eq(strstr(text.text, "passwd") != NULL,
+			 all_flags[_i] == WB_OPEN_CREATE);
+	ck_assert_ptr_null(store);
+	census(temp, after, sizeof(after));
+	ck_assert_str_eq(after, before);
+}
+END_TEST
+
+START_TEST(a_mount_point_of_its_own_becomes_a_store)
+{
+	struct wb_store *store;
+
+	ck_assert_int_eq(mkdir(tempdir_path(temp, "lost+found"), 0700), 0);
+	ck_assert_int_eq(mkdir(tempdir_path(temp, "blobs"), 0700), 0);
+	store = open_temp(WB_OPEN_CREATE);
+	put(store, "a", "1");
+	ck_ok(wb_store_close(store));
+	/* What comes later is none of the store's business. */
+	touch(tempdir_path(temp, "notes"));
+	store = open_temp(WB_OPEN_CREATE);
+	ck_ok(get(store, "a"));
+	ck_ok(wb_store_close(store));
 }
 END_TEST
 
@@ -672,6 +744,9 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    where_nothing_is_nothing_is_made_unless_asked, 0,
 			    3);
+	tcase_add_loop_test(tcase, a_directory_of_other_things_is_left_as_it_is,
+			    0, 4);
+	tcase_add_test(tcase, a_mount_point_of_its_own_becomes_a_store);
 	tcase_add_test(tcase, options_of_another_size_are_refused);
 	tcase_add_test(tcase, what_was_put_is_there_after_every_kind_of_end);
 	tcase_add_test(tcase, one_writer_or_several_readers);

@@ -106,14 +106,15 @@ void session_complain(struct session *session, enum wb_error error)
 }
 
 /* What the library said of `path`, with what a person can do about it. */
-static enum wb_error explain_open(struct session *session, enum wb_error error,
+static enum wb_error explain_open(struct session *session, enum access access,
+				  enum wb_error error,
 				  const struct wb_text *inner)
 {
 	const char *path = session->address.path;
 	bool named = strncmp(inner->text, path, strlen(path)) == 0;
 	const char *advice = "";
 
-	if (error == WB_NOT_A_STORE)
+	if (error == WB_NOT_A_STORE && access != ACCESS_CREATE)
 		return fail(&session->text, error,
 			    "dir:%s: no waybill store is there; the first put "
 			    "makes one",
@@ -147,7 +148,7 @@ static enum wb_error open_directory(struct session *session, enum access access)
 	if (error)
 		return error;
 	error = wb_store_open(path, &options, &session->store, &inner);
-	return error ? explain_open(session, error, &inner)
+	return error ? explain_open(session, access, error, &inner)
 		     : wb_images_local(session->store, &session->images);
 }
 

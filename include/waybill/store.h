@@ -103,7 +103,11 @@ struct wb_version {
 /* ---- open and close ---- */
 
 enum wb_open_flags {
-	WB_OPEN_CREATE = 1,    /* make the directory and the store if absent */
+	/* Make the store if absent, and its directory, but not the one above.
+	 * A directory that exists must be empty, but for lost+found, for
+	 * blobs, ingests and snapshots, and for what an unfinished creation
+	 * left. */
+	WB_OPEN_CREATE = 1,
 	WB_OPEN_READ_ONLY = 2, /* change nothing, not even a torn tail */
 	/* Accept a filesystem that is refused by default because fsync or
 	 * locks do not mean there what they say (NFS, overlay). */
@@ -133,11 +137,12 @@ struct wb_open_options {
  *
  * A torn, unacknowledged tail is cut (and kept aside) and reported; that is
  * no error. WB_NOT_A_STORE: nothing is there, or an unfinished creation, and
- * WB_OPEN_CREATE was not given. WB_LOCKED: `ret_text` names the holder.
- * WB_CORRUPT: acknowledged data does not verify; nothing was changed.
- * WB_UNSUPPORTED: a newer version wrote it. WB_BAD_INPUT: a filesystem that
- * is refused. WB_USAGE: options of another size. WB_PERMISSION, WB_NO_SPACE,
- * WB_IO, WB_NO_MEMORY as they say. */
+ * WB_OPEN_CREATE was not given; or it was, and other things are there, or the
+ * directory cannot be made: nothing was written. WB_LOCKED: `ret_text` names
+ * the holder. WB_CORRUPT: acknowledged data does not verify; nothing was
+ * changed. WB_UNSUPPORTED: a newer version wrote it. WB_BAD_INPUT: a
+ * filesystem that is refused. WB_USAGE: options of another size.
+ * WB_PERMISSION, WB_NO_SPACE, WB_IO, WB_NO_MEMORY as they say. */
 WB_API enum wb_error wb_store_open(const char *path,
 				   const struct wb_open_options *options,
 				   struct wb_store **ret_store,

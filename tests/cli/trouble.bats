@@ -57,6 +57,90 @@ break_at()
 	done
 }
 
+creators=("put a --media-type t --digest $d1 --size 1"
+	"apply $BATS_TEST_TMPDIR/plan")
+
+plan()
+{
+	echo "{\"op\":\"put\",\"name\":\"a\",\"target\":{\
+\"mediaType\":\"t\",\"digest\":\"$d1\",\"size\":1}}" \
+		>"$BATS_TEST_TMPDIR/plan"
+}
+
+@test "no store is made among other things, and none of them is touched" {
+	plan
+	mkdir -p "$store/tmp"
+	echo "of a package manager" >"$store/lock"
+	echo precious >"$store/tmp/thesis"
+	: >"$store/notes"
+	for other in notes tmp/thesis; do
+		before=$(find "$store" -printf '%p %m %s %T@\n' | sort)
+		for command in "${creators[@]}"; do
+			expect 2 $command
+			says_one_line "dir:$store: .*not empty \($other\)"
+			expect 2 --json $command
+			is "$(json error/code "$stderr")" not_a_store
+			is "$(json error/status "$stderr")" 2
+		done
+		# Where none is to be made it is absent, as anywhere.
+		for command in ls "rm a" "tag a b"; do
+			expect 2 $command
+			says_one_line "no waybill store is there"
+		done
+		is "$(find "$store" -printf '%p %m %s %T@\n' | sort)" "$before"
+		is "$(cat "$store/lock")" "of a package manager"
+		rm -f "$store/notes"
+	done
+}
+
+@test "a store is made in an empty directory and on a fresh file system" {
+	plan
+	for command in "${creators[@]}"; do
+		rm -rf "$store"
+		mkdir -p "$store/lost+found" "$store/blobs" "$store/ingests" \
+			"$store/snapshots"
+		expect 0 $command
+		rm -rf "$store"
+		mkdir "$store"
+		expect 0 $command
+		# Once it is one, what else is there is none of its business.
+		touch "$store/notes"
+		expect 0 $command
+		expect 0 get -q a
+	done
+}
+
+@test "a creation that was killed anywhere is begun again" {
+	plan
+	n=0
+	for call in openat mkdirat fallocate pwrite64 renameat fsync; do
+		for when in $(seq 20); do
+			rm -rf "$store"
+			run --separate-stderr traced "$call:signal=KILL:when=$when" \
+				-- ${creators[0]}
+			[ "$status" -eq 137 ] || break
+			n=$((n + 1))
+			expect 0 ${creators[0]}
+			expect 0 get -q a
+			is "$output" $d1
+		done
+	done
+	echo "$n kills"
+	[ $n -ge 20 ]
+}
+
+@test "a store that cannot be made is told why" {
+	export WAYBILL_STORE=dir:$PWD/none/deeper
+	expect 2 ${creators[0]}
+	says_one_line "dir:$PWD/none/deeper: .*make.*No such file or directory"
+	[ ! -e none ]
+	: >file
+	export WAYBILL_STORE=dir:$PWD/file
+	expect 2 ${creators[0]}
+	says_one_line "dir:$PWD/file: Not a directory"
+	[ ! -s file ]
+}
+
 @test "a torn tail is cut, told, and nothing acknowledged is lost" {
 	put a $d1
 	put b $d2
