@@ -79,12 +79,9 @@ static enum wb_error open_for_append(struct log *log)
 
 static enum wb_error continue_segment(struct log *log)
 {
-	uint64_t anchored = log->anchor.active_id;
-	enum wb_error error = open_for_append(log);
-
-	if (!error && anchored != log_newest(log)->header.id)
-		error = log_write_anchor(log);
-	return error;
+	if (log->anchor.active_id == log_newest(log)->header.id)
+		return WB_OK;
+	return log_write_anchor(log);
 }
 
 /* The newest segment ends for good where recovery says; a new one follows.
@@ -160,7 +157,8 @@ static enum wb_error check_flags(struct log *log)
 
 /* A process that was killed between a rename and the directory's sync left
  * names that are seen and may still be lost. What is acknowledged from now on
- * stands on them. */
+ * stands on them. It comes after the files were opened for writing: on an
+ * overlay that makes names, where the store was a lower layer's. */
 static enum wb_error names_made_durable(struct log *log)
 {
 	enum wb_error error = dir_sync(log->dir, "", CONTROL_RECOVER_DIR_SYNC);
@@ -174,7 +172,7 @@ static enum wb_error open_existing(struct log *log,
 				   const struct recovery *found)
 {
 	enum wb_error error;
-	bool empty;
+	bool continues;
 
 	log->segments = found->segments;
 	log->count = found->count;
@@ -200,14 +198,16 @@ static enum wb_error open_existing(struct log *log,
 				 &log->anchor_file);
 	if (error)
 		return error;
-	error = names_made_durable(log);
-	if (error)
-		return error;
-	empty = found->scan.frames == 0 && found->verdict == VERDICT_CLEAN;
-	if (empty || found->verdict == VERDICT_CLOSED)
-		error = continue_segment(log);
-	else
-		error = follow_segment(log, found);
+	continues =
+		found->verdict == VERDICT_CLOSED ||
+		(found->verdict == VERDICT_CLEAN && found->scan.frames == 0);
+	if (continues)
+		error = open_for_append(log);
+	if (!error)
+		error = names_made_durable(log);
+	if (!error)
+		error = continues ? continue_segment(log)
+				  : follow_segment(log, found);
 	if (!error)
 		cut_debris(log);
 	return error;

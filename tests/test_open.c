@@ -378,6 +378,88 @@ START_TEST(damage_is_refused_named_and_left_as_it_is)
 }
 END_TEST
 
+/* ---- on an overlay ---- */
+
+/* How a store ended that was put into an image, and what it holds. */
+static const struct {
+	bool commit, close;
+	const char *holds, *and_more;
+} images[] = {
+	{true, true, "a=1", "a=1 b=2"},
+	{true, false, "a=1", "a=1 b=2"},
+	{false, true, "", "b=2"},
+	{false, false, "", "b=2"},
+};
+enum { IMAGES = sizeof(images) / sizeof(images[0]) };
+
+static bool commit_b(void)
+{
+	struct wb_key b = named("b");
+	struct wb_txn *txn;
+
+	if (wb_txn_begin(shelf.store, NULL, &txn, NULL) != WB_OK)
+		return false;
+	ck_ok(wb_txn_put(txn, &b, text_of("2"), if_any));
+	return wb_txn_commit(txn, NULL) == WB_OK;
+}
+
+/* The disk of the shelf has lost its power. */
+static void expect_in_each_image(unsigned row, bool acknowledged)
+{
+	struct simdisk *lost = shelf.disk;
+
+	for (unsigned keep = 0; keep < SIM_KEEP_COUNT; keep++) {
+		const char *listing;
+
+		shelf.disk = simdisk_crash(
+			lost, (struct sim_crash){(enum sim_keep)keep, keep});
+		ck_ok(shelf_open(&shelf));
+		listing = shelf_listing(&shelf);
+		if (acknowledged || strcmp(listing, images[row].holds) != 0)
+			ck_text(listing, images[row].and_more);
+		shelf_kill(&shelf);
+		simdisk_free(shelf.disk);
+	}
+	shelf.disk = lost;
+}
+
+/* Its files are copied when they are opened for writing, and then their names
+ * are new: fdatasync alone does not make them durable. */
+START_TEST(what_is_acknowledged_on_an_overlay_is_in_its_upper_layer)
+{
+	unsigned cuts = 0, acknowledged = 0;
+	struct simdisk *lower;
+	bool cut = true;
+
+	ck_ok(shelf_open(&shelf));
+	if (images[_i].commit)
+		shelf_put(&shelf, "a", "1");
+	if (images[_i].close)
+		ck_ok(shelf_close(&shelf));
+	shelf_cut(&shelf, (struct sim_crash){SIM_KEEP_ALL, 0});
+	simdisk_lower(shelf.disk);
+	lower = shelf.disk;
+	for (uint64_t nth = 1; cut; nth++) {
+		bool done = false;
+
+		shelf.disk = simdisk_clone(lower);
+		simdisk_cut_at(shelf.disk, SIM_ANY, nth);
+		if (shelf_open(&shelf) == WB_OK) {
+			done = commit_b();
+			(void)shelf_close(&shelf);
+		}
+		cut = simdisk_is_cut(shelf.disk);
+		cuts += cut;
+		acknowledged += done;
+		expect_in_each_image((unsigned)_i, done);
+		simdisk_free(shelf.disk);
+	}
+	shelf.disk = lower;
+	ck_assert_uint_gt(acknowledged, 3);
+	ck_assert_uint_gt(cuts, acknowledged);
+}
+END_TEST
+
 /* ---- close ---- */
 
 START_TEST(close_with_an_open_view_is_refused_and_frees_nothing)
@@ -754,6 +836,9 @@ int main(void)
 	tcase_add_test(tcase, a_reader_changes_nothing_not_even_a_torn_tail);
 	tcase_add_test(tcase, a_writer_cuts_a_torn_tail_and_says_so);
 	tcase_add_test(tcase, damage_is_refused_named_and_left_as_it_is);
+	tcase_add_loop_test(
+		tcase, what_is_acknowledged_on_an_overlay_is_in_its_upper_layer,
+		0, IMAGES);
 	tcase_add_test(tcase,
 		       close_with_an_open_view_is_refused_and_frees_nothing);
 	tcase_add_test(tcase,

@@ -1184,6 +1184,47 @@ START_TEST(a_crash_leaves_its_disk_alone)
 }
 END_TEST
 
+/* `of` is freed. */
+static void expect_copy_up(struct simdisk *of, const char *path)
+{
+	struct dir *of_dir = simdisk_dir(of);
+	struct file *file;
+
+	ck_assert_uint_eq(simdisk_pending(of), 0);
+	ck_ok(dir_open(of_dir, path, FILE_CREATE, &file));
+	ck_assert_uint_eq(simdisk_pending(of), 1);
+	file_close(file);
+	dir_close(of_dir);
+	simdisk_free(of);
+}
+
+START_TEST(an_overlays_copy_may_lose_its_name_and_then_the_lower_file_is_back)
+{
+	struct file *file;
+
+	put_synced("a", "lower");
+	simdisk_lower(disk);
+	expect_copy_up(simdisk_clone(disk), "a");
+	ck_ok(dir_open(dir, "a", FILE_READ, &file));
+	ck_assert_uint_eq(simdisk_pending(disk), 0); /* not for a reader */
+	file_close(file);
+	ck_ok(dir_open(dir, "a", FILE_WRITE, &file));
+	ck_assert_uint_eq(simdisk_pending(disk), 1);
+	write_text(file, "upper", 0);
+	ck_ok(file_sync(file, SYNC));
+	file_close(file);
+	expect_image(SIM_KEEP_NOTHING, 0, "a", "lower");
+	expect_image(SIM_KEEP_NAMES, 0, "a", "upper");
+	expect_copy_up(crash(SIM_KEEP_NOTHING, 0), "a");
+	/* Its name is durable as any is, and it is copied once. */
+	ck_ok(dir_sync(dir, "", SYNC));
+	ck_ok(dir_open(dir, "a", FILE_WRITE, &file));
+	ck_assert_uint_eq(simdisk_pending(disk), 0);
+	expect_image(SIM_KEEP_NOTHING, 0, "a", "upper");
+	file_close(file);
+}
+END_TEST
+
 START_TEST(a_clone_has_the_same_future)
 {
 	struct simdisk *clone;
@@ -1571,6 +1612,9 @@ int main(void)
 	tcase_add_loop_test(loops, every_operation_can_fail_by_its_kind, 0,
 			    SIM_OP_COUNT);
 	tcase_add_loop_test(loops, same_seed_same_crash, 0, 20);
+	tcase_add_test(
+		loops,
+		an_overlays_copy_may_lose_its_name_and_then_the_lower_file_is_back);
 	tcase_add_loop_test(loops, a_clone_has_the_same_future, 0, 10);
 	tcase_add_loop_test(loops, random_crashes_agree_with_a_model, 0, 50);
 	suite_add_tcase(suite, loops);

@@ -258,6 +258,7 @@ static struct node *node_crash(struct simdisk *image, struct node *node)
 	if (node->copy)
 		return sim_node_ref(node->copy);
 	copy = sim_node_new(image, node->is_dir);
+	copy->lower = node->lower;
 	node->copy = copy;
 	if (!node->is_dir) {
 		simdata_unref(copy->visible);
@@ -357,6 +358,7 @@ static struct node *node_clone(struct simdisk *clone, struct node *node)
 	copy = sim_node_new(clone, node->is_dir);
 	node->copy = copy;
 	copy->lies = node->lies;
+	copy->lower = node->lower;
 	if (!node->is_dir) {
 		simdata_unref(copy->visible);
 		simdata_unref(copy->durable);

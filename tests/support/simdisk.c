@@ -604,6 +604,21 @@ static void names_remove(struct node *parent, const char *name)
 	sim_names_remove(&parent->visible_names, name);
 }
 
+/* A file of the lower layer becomes one of the upper, under the same name. */
+static struct node *copy_up(struct node *parent, const char *name,
+			    const struct node *lower)
+{
+	struct node *node = sim_node_new(lower->disk, false);
+
+	simdata_unref(node->visible);
+	simdata_unref(node->durable);
+	node->visible = simdata_ref(lower->visible);
+	node->durable = simdata_ref(lower->visible);
+	names_add(parent, name, node);
+	sim_node_unref(node);
+	return node;
+}
+
 /* The file `path`, made if the flags say so, without a reference. */
 static enum wb_error file_find(struct simdisk *disk, const char *path,
 			       unsigned flags, struct node **ret_node)
@@ -628,6 +643,8 @@ static enum wb_error file_find(struct simdisk *disk, const char *path,
 		names_add(parent, name, node);
 		sim_node_unref(node);
 	}
+	if (node->lower && flags & (FILE_WRITE | FILE_CREATE | FILE_TRUNCATE))
+		node = copy_up(parent, name, node);
 	*ret_node = node;
 	return WB_OK;
 }
@@ -910,6 +927,17 @@ struct dir *simdisk_dir(struct simdisk *disk)
 	disk->handles++;
 	pthread_mutex_unlock(&disk->mutex);
 	return &dir->dir;
+}
+
+void simdisk_lower(struct simdisk *disk)
+{
+	pthread_mutex_lock(&disk->mutex);
+	SIM_REQUIRE(disk->own_name_durable, "the disk's name is pending");
+	for (struct node *node = disk->nodes; node; node = node->next) {
+		SIM_REQUIRE(!node->changes, "changes are pending");
+		node->lower = !node->is_dir;
+	}
+	pthread_mutex_unlock(&disk->mutex);
 }
 
 unsigned simdisk_handles(struct simdisk *disk)

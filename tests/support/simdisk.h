@@ -52,6 +52,14 @@ struct dir *simdisk_dir(struct simdisk *disk);
 /* Files and directories that are open. */
 unsigned simdisk_handles(struct simdisk *disk);
 
+/* From now on the disk is an overlay, and every file that is there is of its
+ * lower layer: the first open for writing copies it up. The copy's contents
+ * are durable; its name is as any new one, and until the directory is synced
+ * a power cut may bring the lower file back. Nothing may be pending. (Seen on
+ * ext4 below overlayfs: fdatasync of the copy leaves its name to the next
+ * commit of the journal.) */
+void simdisk_lower(struct simdisk *disk);
+
 /* ---- operations and faults ---- */
 
 /* clang-format off */

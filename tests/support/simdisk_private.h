@@ -73,6 +73,7 @@ struct node {
 	bool is_dir;
 	/* Some visible bytes were lost by a failed sync. */
 	bool lies;
+	bool lower; /* an overlay copies it before it is written to */
 	struct simdata *visible;
 	struct simdata *durable;
 	struct entries visible_names;
