@@ -10,18 +10,22 @@
 
 enum posix_dir_flags {
 	POSIX_DIR_CREATE = 1, /* make it if absent: one level, mode 0700 */
-	/* Accept a filesystem that is refused by default, with a warning:
-	 * for a scratch store on a container's overlay, say. */
+	/* Warn of a filesystem that is refused otherwise, and do not warn of
+	 * one that is accepted. */
 	POSIX_DIR_ANY_FILESYSTEM = 2,
+	/* Nothing will be written: warn of nothing that is accepted. */
+	POSIX_DIR_READ_ONLY = 4,
 };
 
 /* Open the directory `path`. `*ret_created`: this call made it (it is not
  * synced: that is dir_sync ".."). NULL is allowed for it.
  *
  * Filesystems on which locks or fsync do not mean what they say are refused
- * (NFS, 9p, SMB, AFS, overlay) or reported through `diag` (FUSE).
+ * (NFS, 9p, SMB, AFS; an overlay that is mounted `volatile`, or may be) or
+ * warned of through `diag` (FUSE; any other overlay, as it may be a
+ * container's and end with it).
  *
- * WB_NOT_FOUND: no such directory. WB_BAD_INPUT: such a filesystem. Else as
+ * WB_NOT_FOUND: no such directory. WB_UNSUPPORTED: such a filesystem. Else as
  * in file.h. `ret_text` receives path and reason on failure.
  *
  * The handle holds a descriptor of the directory, not its name: a directory

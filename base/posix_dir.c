@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 struct posix_dir {
@@ -205,48 +204,6 @@ static const struct dir_ops posix_dir_ops = {
 };
 
 /* ---- the door ---- */
-
-/* From statfs(2) and the kernel's linux/magic.h. */
-static const struct filesystem filesystems[] = {
-	{0x00006969, true, "NFS", "locks and fsync depend on the server"},
-	{0x01021997, true, "9p", "locks and fsync depend on the server"},
-	{0x0000517B, true, "SMB", "locks and fsync depend on the server"},
-	{0xFE534D42, true, "SMB", "locks and fsync depend on the server"},
-	{0xFF534D42, true, "SMB", "locks and fsync depend on the server"},
-	{0x5346414F, true, "AFS", "locks and fsync depend on the server"},
-	{0x794C7630, true, "overlay", "fsync may be switched off below it"},
-	{0x65735546, false, "FUSE", "locks and fsync depend on its program"},
-};
-
-const struct filesystem *filesystem_find(uint32_t magic)
-{
-	for (size_t i = 0; i < sizeof(filesystems) / sizeof(*filesystems); i++)
-		if (filesystems[i].magic == magic)
-			return &filesystems[i];
-	return NULL;
-}
-
-static enum wb_error filesystem_check(int fd, const char *path, unsigned flags,
-				      const struct diag *diag,
-				      struct wb_text *ret_text)
-{
-	const struct filesystem *filesystem;
-	struct statfs stat;
-
-	if (fstatfs(fd, &stat) != 0)
-		return text_set(ret_text, posix_error(errno), "%s: %s", path,
-				strerrordesc_np(errno));
-	filesystem = filesystem_find((uint32_t)stat.f_type);
-	if (!filesystem)
-		return WB_OK;
-	if (filesystem->refuse && !(flags & POSIX_DIR_ANY_FILESYSTEM))
-		return text_set(ret_text, WB_BAD_INPUT,
-				"%s: a store cannot be kept on %s: %s", path,
-				filesystem->name, filesystem->reason);
-	diag_warn(diag, "%s: on %s: %s", path, filesystem->name,
-		  filesystem->reason);
-	return WB_OK;
-}
 
 /* NULL: no memory. `fd` is taken on success only. */
 static struct posix_dir *posix_dir_new(int fd)

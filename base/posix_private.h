@@ -5,6 +5,7 @@
 #ifndef WAYBILL_BASE_POSIX_PRIVATE_H
 #define WAYBILL_BASE_POSIX_PRIVATE_H
 
+#include "base/diag.h"
 #include "base/file.h"
 
 #include <stdint.h>
@@ -53,5 +54,19 @@ struct filesystem {
 
 /* NULL: nothing is known against it. */
 const struct filesystem *filesystem_find(uint32_t magic);
+
+/* The options of the filesystem itself (not of the mount point) in a line of
+ * /proc/PID/mountinfo, up to its end; false: of another mount, or no such
+ * line. See proc(5). */
+bool mountinfo_options(const char *line, uint64_t mount_id,
+		       const char **ret_options);
+/* Do an overlay's options, up to a newline, say that it does not sync?
+ * "volatile", which newer kernels show as "fsync=volatile". */
+bool mount_options_volatile(const char *options);
+
+/* Refuse or warn, as posix_dir_open says. */
+enum wb_error filesystem_check(int fd, const char *path, unsigned flags,
+			       const struct diag *diag,
+			       struct wb_text *ret_text);
 
 #endif

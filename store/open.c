@@ -164,6 +164,9 @@ static enum wb_error open_log(struct wb_store *store,
 		return text_set(text, error, "%s", store->damage.text);
 	if (error == WB_NOT_A_STORE)
 		return text_set(text, error, "no waybill store");
+	if (error == WB_UNSUPPORTED)
+		return text_set(text, error,
+				"written by a newer version of waybill");
 	return error ? text_set(text, error, "%s", wb_error_text(error))
 		     : WB_OK;
 }
@@ -218,6 +221,8 @@ enum wb_error wb_store_open(const char *path,
 		flags |= POSIX_DIR_CREATE;
 	if (options->flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
+	if (options->flags & WB_OPEN_READ_ONLY)
+		flags |= POSIX_DIR_READ_ONLY;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
 	if (error == WB_NOT_FOUND)
 		return WB_NOT_A_STORE; /* the text says what is missing */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The real directory: the contract, opening, names, and disks that are full,
- * limited or not to be trusted. Locks are in test_posix_lock.c, failing
- * system calls in test_posix_file.c.
+ * The real directory: the contract, opening, names, and disks that are full
+ * or limited. Locks are in test_posix_lock.c, filesystems that are not to be
+ * trusted in test_posix_filesystem.c, failing system calls in
+ * test_posix_file.c.
  */
 #include "base/posix.h"
 #include "base/posix_private.h"
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -321,14 +321,6 @@ START_TEST(the_file_size_limit_is_an_error_and_no_signal)
 }
 END_TEST
 
-/* Mount something on a directory that only this process sees. */
-static bool mount_on(const char *path, const char *type, const char *options)
-{
-	return mkdir(path, 0700) == 0 && unshare(CLONE_NEWNS) == 0 &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("test", path, type, 0, options) == 0;
-}
-
 START_TEST(a_full_disk_is_no_space)
 {
 	static char bytes[70000];
@@ -337,7 +329,7 @@ START_TEST(a_full_disk_is_no_space)
 	struct file *file;
 	uint64_t size;
 
-	if (!mount_on(path, "tmpfs", "size=64k,nr_inodes=5")) {
+	if (!tempdir_mount(path, "tmpfs", "size=64k,nr_inodes=5")) {
 		suite_skip("a_full_disk_is_no_space", "mounting needs root");
 		free(path);
 		return;
@@ -377,7 +369,7 @@ START_TEST(a_read_only_mount_is_no_permission)
 	struct file *file;
 	struct dir *dir;
 
-	if (!mount_on(path, "tmpfs", "size=64k")) {
+	if (!tempdir_mount(path, "tmpfs", "size=64k")) {
 		suite_skip("a_read_only_mount_is_no_permission",
 			   "mounting needs root");
 		free(path);
@@ -399,71 +391,7 @@ START_TEST(a_read_only_mount_is_no_permission)
 }
 END_TEST
 
-/* ---- filesystems ---- */
-
-START_TEST(an_overlay_is_refused_unless_asked_for)
-{
-	char *path = strdup(tempdir_path(temp, "mount"));
-	char options[3 * 4096];
-	struct wb_text text;
-
-	snprintf(options, sizeof(options),
-		 "lowerdir=%s/mount/l,upperdir=%s/mount/u,workdir=%s/mount/w",
-		 temp, temp, temp);
-	if (!mount_on(path, "tmpfs", "size=1m") ||
-	    mkdir(tempdir_path(path, "l"), 0700) != 0 ||
-	    mkdir(tempdir_path(path, "u"), 0700) != 0 ||
-	    mkdir(tempdir_path(path, "w"), 0700) != 0 ||
-	    mount("test", path, "overlay", 0, options) != 0) {
-		suite_skip("an_overlay_is_refused_unless_asked_for",
-			   "mounting an overlay needs root and the kernel's "
-			   "help");
-		free(path);
-		return;
-	}
-	ck_error(try_open(path, 0, &text), WB_BAD_INPUT);
-	ck_assert_ptr_nonnull(strstr(text.text, path));
-	ck_assert_ptr_nonnull(strstr(text.text, "overlay"));
-	ck_assert_uint_eq(simenv_count(&env, DIAG_WARNING), 0);
-	/* Nothing is left of a directory made for nothing. */
-	ck_error(try_open(tempdir_path(path, "new"), POSIX_DIR_CREATE, &text),
-		 WB_BAD_INPUT);
-	ck_assert_int_eq(access(tempdir_path(path, "new"), F_OK), -1);
-	ck_ok(try_open(path, POSIX_DIR_ANY_FILESYSTEM, &text));
-	ck_assert(simenv_said(&env, DIAG_WARNING, "overlay"));
-	ck_assert_int_eq(umount(path), 0);
-	ck_assert_int_eq(umount(path), 0);
-	free(path);
-}
-END_TEST
-
-START_TEST(filesystems_are_told_apart)
-{
-	static const struct {
-		uint32_t magic; /* written down from linux/magic.h */
-		const char *name;
-		bool refuse;
-	} table[] = {
-		{0x6969, "NFS", true},	       {0x01021997, "9p", true},
-		{0x517B, "SMB", true},	       {0xFE534D42, "SMB", true},
-		{0xFF534D42, "SMB", true},     {0x5346414F, "AFS", true},
-		{0x794C7630, "overlay", true}, {0x65735546, "FUSE", false},
-		{0xEF53, NULL, false},	       {0x58465342, NULL, false},
-		{0x9123683E, NULL, false},     {0x01021994, NULL, false},
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		const struct filesystem *found =
-			filesystem_find(table[i].magic);
-
-		ck_assert_int_eq(found != NULL, table[i].name != NULL);
-		if (!found)
-			continue;
-		ck_assert_str_eq(found->name, table[i].name);
-		ck_assert_int_eq(found->refuse, table[i].refuse);
-	}
-}
-END_TEST
+/* ---- errors ---- */
 
 START_TEST(errno_becomes_what_the_contract_says)
 {
@@ -559,8 +487,6 @@ int main(void)
 	tcase_add_test(tcase, the_file_size_limit_is_an_error_and_no_signal);
 	tcase_add_test(tcase, a_full_disk_is_no_space);
 	tcase_add_test(tcase, a_read_only_mount_is_no_permission);
-	tcase_add_test(tcase, an_overlay_is_refused_unless_asked_for);
-	tcase_add_test(tcase, filesystems_are_told_apart);
 	tcase_add_test(tcase, errno_becomes_what_the_contract_says);
 	tcase_add_loop_test(tcase, no_page_behind_the_place_stays_in_the_cache,
 			    0, 6);

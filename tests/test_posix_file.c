@@ -39,6 +39,7 @@ enum call {
 	FADVISE,
 	FSTAT,
 	FSTATFS,
+	STATX,
 	OPENAT,
 	FLOCK,
 	FCNTL,
@@ -160,9 +161,37 @@ BARE int fstat(int fd, struct stat *stat)
 	return (int)syscall(SYS_newfstatat, fd, "", stat, AT_EMPTY_PATH);
 }
 
+/* Every filesystem looks like this one; 0: like itself. */
+static uint32_t magic;
+
 BARE int fstatfs(int fd, struct statfs *stat)
 {
-	return scripted(FSTATFS) ? -1 : (int)syscall(SYS_fstatfs, fd, stat);
+	int result;
+
+	if (scripted(FSTATFS))
+		return -1;
+	result = (int)syscall(SYS_fstatfs, fd, stat);
+	if (magic)
+		stat->f_type = (typeof(stat->f_type))magic;
+	return result;
+}
+
+/* What is not known of a mount (STATX_MNT_ID), and what is known instead. */
+static unsigned unknown;
+static uint64_t mount_id;
+
+BARE int statx(int fd, const char *restrict path, int flags, unsigned mask,
+	       struct statx *restrict stat)
+{
+	int result;
+
+	if (scripted(STATX))
+		return -1;
+	result = (int)syscall(SYS_statx, fd, path, flags, mask, stat);
+	stat->stx_mask &= ~unknown;
+	if (mount_id)
+		stat->stx_mnt_id = mount_id;
+	return result;
 }
 
 BARE int openat(int fd, const char *path, int flags, ...)
@@ -563,6 +592,30 @@ START_TEST(a_filesystem_that_cannot_be_asked_is_not_opened)
 }
 END_TEST
 
+/* What looks like an overlay here is none, and its options are read as they
+ * are: nothing volatile. */
+START_TEST(an_overlay_whose_options_cannot_be_known_is_not_opened)
+{
+	struct wb_text text;
+	struct dir *other = NULL;
+
+	magic = 0x794C7630;
+	ck_ok(posix_dir_open(temp, 0, NULL, &other, NULL, NULL));
+	dir_close(other);
+	other = NULL;
+	for (int way = 0; way < 3; way++) {
+		script_fail(STATX, 1, way == 0 ? ENOSYS : 0);
+		unknown = way == 1 ? STATX_MNT_ID : 0;
+		mount_id = way == 2 ? UINT64_MAX - 1 : 0;
+		ck_error(posix_dir_open(temp, 0, NULL, &other, NULL, &text),
+			 WB_UNSUPPORTED);
+		ck_assert_ptr_nonnull(strstr(text.text, "cannot be read"));
+		ck_assert_ptr_null(other);
+	}
+	magic = 0;
+}
+END_TEST
+
 START_TEST(random_numbers_come_in_parts)
 {
 	unsigned char buffer[100];
@@ -603,6 +656,8 @@ int main(void)
 	tcase_add_test(tcase, a_full_disk_keeps_nobody_from_locking);
 	tcase_add_test(tcase, without_a_boot_id_a_lock_still_names_its_holder);
 	tcase_add_test(tcase, a_filesystem_that_cannot_be_asked_is_not_opened);
+	tcase_add_test(tcase,
+		       an_overlay_whose_options_cannot_be_known_is_not_opened);
 	tcase_add_test(tcase, random_numbers_come_in_parts);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -119,8 +119,8 @@ demo=build/demo
 rm -rf $demo
 mkdir $demo
 store=$demo/store
-# In a container this directory may be on overlay, which a store refuses: a
-# power cut may take what was synced there. A kill does not.
+# In a container this directory may be on overlay, of which each change would
+# warn: it ends with the container. So may the demo.
 if [ "$(stat -f -c %T $demo)" = overlayfs ]; then
 	store=$(mktemp -d /dev/shm/waybill-demo.XXXXXX)
 	trap 'rm -rf "$store"' EXIT

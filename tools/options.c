@@ -10,8 +10,9 @@ static const struct option all_items[] = {
 	{OPTION_STORE, 0, "store", OPTION_IS_TEXT, "ADDRESS",
 	 "dir:PATH or unix:SOCKET"},
 	{OPTION_ANY_FILESYSTEM, 0, "any-filesystem", OPTION_IS_FLAG, NULL,
-	 "accept a directory on NFS, overlay and the like, where\n"
-	 "a crash may take more than the store can tell"},
+	 "accept a directory on NFS and the like, where a crash\n"
+	 "may take more than the store can tell, and do not\n"
+	 "warn of a container's own layer"},
 	{OPTION_NAMESPACE, 'n', "namespace", OPTION_IS_TEXT, "NAMESPACE",
 	 "of the names, instead of \"default\""},
 	{OPTION_RAW, 0, "raw", OPTION_IS_FLAG, NULL,

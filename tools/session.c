@@ -121,7 +121,7 @@ static enum wb_error explain_open(struct session *session, enum access access,
 			    path);
 	if (error == WB_LOCKED)
 		advice = "; if that is a daemon, use --store unix:SOCKET";
-	if (error == WB_BAD_INPUT)
+	if (error == WB_UNSUPPORTED && named) /* not the format, the place */
 		advice = "; --any-filesystem accepts it";
 	return fail(&session->text, error, "dir:%s%s%s%s", named ? "" : path,
 		    named ? "" : ": ", inner->text, advice);

@@ -109,8 +109,13 @@ enum wb_open_flags {
 	 * left. */
 	WB_OPEN_CREATE = 1,
 	WB_OPEN_READ_ONLY = 2, /* change nothing, not even a torn tail */
-	/* Accept a filesystem that is refused by default because fsync or
-	 * locks do not mean there what they say (NFS, overlay). */
+	/* Accept every filesystem. Otherwise those on which fsync or locks do
+	 * not mean what they say are refused: NFS, 9p, SMB, AFS, an overlay
+	 * that is mounted `volatile` or whose options cannot be read. With this
+	 * flag there is a warning instead. It silences the warning before a
+	 * change on FUSE, which depends on its program, and on any other
+	 * overlay: that syncs as it should, but a container's own layer ends
+	 * with the container. */
 	WB_OPEN_ANY_FILESYSTEM = 4,
 };
 
@@ -140,8 +145,8 @@ struct wb_open_options {
  * WB_OPEN_CREATE was not given; or it was, and other things are there, or the
  * directory cannot be made: nothing was written. WB_LOCKED: `ret_text` names
  * the holder. WB_CORRUPT: acknowledged data does not verify; nothing was
- * changed. WB_UNSUPPORTED: a newer version wrote it. WB_BAD_INPUT: a
- * filesystem that is refused. WB_USAGE: options of another size.
+ * changed. WB_UNSUPPORTED: a newer version wrote it, or a filesystem that is
+ * refused. WB_USAGE: options of another size.
  * WB_PERMISSION, WB_NO_SPACE, WB_IO, WB_NO_MEMORY as they say. */
 WB_API enum wb_error wb_store_open(const char *path,
 				   const struct wb_open_options *options,

@@ -212,30 +212,6 @@ open_up()
 	chmod 700 "$store" "$open/closed"
 }
 
-@test "a file system that cannot keep a promise is refused, unless accepted" {
-	inside='
-		mount -t tmpfs none "$place"
-		mkdir "$place"/lower "$place"/upper "$place"/scratch "$place"/m
-		mount -t overlay -o "lowerdir=$place/lower,upperdir=$place/upper" \
-			-o "workdir=$place/scratch" none "$place/m"
-		put() { "$binary" put a --media-type t --digest $d1 --size 1 \
-			--store "dir:$place/m/store" "$@"; }
-		put || echo "status $?"
-		ls "$place/m"
-		put --any-filesystem
-		"$binary" get -q a --any-filesystem --store "dir:$place/m/store"'
-	export place binary d1
-	can_mount || skip "no name spaces"
-	run --separate-stderr mounted "$inside"
-	echo "$output$stderr"
-	is "$status" 0
-	is "${lines[0]}" "status 65"
-	is "${lines[1]}" "$library/a:latest: put at revision 1"
-	is "${lines[2]}" $d1
-	has "${stderr_lines[0]}" "overlay"
-	has "${stderr_lines[0]}" "; --any-filesystem accepts it"
-}
-
 @test "output that cannot be written is an error" {
 	put a
 	for command in ls "get a" log "show a" stat --help "ls --json"; do

@@ -25,7 +25,7 @@ setup()
 	leftovers=()
 	place=$BATS_TEST_TMPDIR
 	# In a container the temporary directory may be on a file system that
-	# the store refuses.
+	# the store warns of.
 	if [ "$(stat -f -c %T "$place")" = overlayfs ]; then
 		place=$(mktemp -d /dev/shm/waybill-cli.XXXXXX)
 		leftovers+=("$place")

@@ -28,6 +28,72 @@ on_overlay()
 		'"$1"
 }
 
+# in_memory OPTIONS SCRIPT: the same without a disk, mounted on $m already.
+in_memory()
+{
+	export binary d1 place
+	export mnt=$place/mnt m=$place/m more=$1
+	mkdir -p "$mnt" "$m"
+	mounted '
+		mount -t tmpfs none "$mnt"
+		mkdir "$mnt"/lower "$mnt"/upper "$mnt"/scratch
+		mount -t overlay none "$m" -o "lowerdir=$mnt/lower$more" \
+			-o "upperdir=$mnt/upper,workdir=$mnt/scratch"
+		export WAYBILL_STORE="dir:$m/store"
+		put()
+		{
+			"$binary" put a --media-type t --digest $d1 --size 1 \
+				"$@" || echo "status $?"
+		}
+		'"$2"
+}
+
+@test "an overlay is warned of where something is written, and no more" {
+	can_mount || skip "no name spaces"
+	run --separate-stderr in_memory "" '
+		put
+		"$binary" get -q a
+		"$binary" ls -q
+		put --json >"$mnt/json" 2>"$mnt/warning"
+		cat "$mnt/warning"
+		put --any-filesystem'
+	echo "$output$stderr"
+	is "$status" 0
+	is "${lines[0]}" "$library/a:latest: put at revision 1"
+	is "${lines[1]}" $d1
+	is "${lines[2]}" $library/a:latest
+	has "$(json warning/message "${lines[3]}")" "on overlay, where"
+	is "${lines[4]}" "$library/a:latest: put at revision 3"
+	is "${#stderr_lines[@]}" 1
+	[[ "$stderr" =~ ^waybill:\ put:\ warning:\ .*overlay.*volume ]]
+}
+
+@test "an overlay that does not sync is refused, unless accepted" {
+	can_mount || skip "no name spaces"
+	run --separate-stderr in_memory ,volatile '
+		put
+		ls "$m"
+		put --json 2>"$mnt/error"
+		cat "$mnt/error"
+		put --any-filesystem
+		"$binary" get -q a --any-filesystem
+		"$binary" get -q a || echo "status $?"'
+	echo "$output$stderr"
+	is "$status" 0
+	is "${lines[0]}" "status 1"
+	is "${lines[1]}" "status 1"
+	is "$(json error/code "${lines[2]}")" unsupported
+	is "${lines[3]}" "$library/a:latest: put at revision 1"
+	is "${lines[4]}" $d1
+	is "${lines[5]}" "status 1"
+	is "${#stderr_lines[@]}" 4
+	# The refusal says what can be done, the warnings what was accepted.
+	[[ "${stderr_lines[0]}" =~ volatile.*a\ volume\;\ --any-filesystem ]]
+	[[ "${stderr_lines[1]}" =~ ^waybill:\ put:\ warning:\ .*volatile ]]
+	[[ "${stderr_lines[2]}" =~ ^waybill:\ get:\ warning:\ .*volatile ]]
+	is "${stderr_lines[3]/get:/put:}" "${stderr_lines[0]}"
+}
+
 can_loop()
 {
 	on_overlay 'overlay "$disk"'

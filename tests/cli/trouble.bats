@@ -141,6 +141,22 @@ plan()
 	[ ! -s file ]
 }
 
+@test "a newer version's store is exit 1, left alone, and no flag helps" {
+	put a $d1
+	: >"$store/0000000000000002.base"
+	before=$(files)
+	for command in ls "rm a" "put a --media-type t --digest $d1 --size 1"; do
+		for flag in --json --any-filesystem; do
+			expect 1 $flag $command
+			has "${stderr_lines[-1]}" "newer version"
+			[[ "$stderr" != *"--any-filesystem"* ]]
+		done
+	done
+	expect 1 --json ls
+	is "$(json error/code "${stderr_lines[-1]}")" unsupported
+	is "$(files)" "$before"
+}
+
 @test "a torn tail is cut, told, and nothing acknowledged is lost" {
 	put a $d1
 	put b $d2

@@ -3,8 +3,11 @@
 
 #include <ftw.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 char *tempdir_make(void)
 {
@@ -31,6 +34,13 @@ const char *tempdir_path(const char *path, const char *name)
 		abort();
 	}
 	return joined;
+}
+
+bool tempdir_mount(const char *path, const char *type, const char *options)
+{
+	return mkdir(path, 0700) == 0 && unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("test", path, type, 0, options) == 0;
 }
 
 static int remove_one(const char *path, const struct stat *stat, int kind,

@@ -5,10 +5,15 @@
 #ifndef WAYBILL_TESTS_SUPPORT_TEMPDIR_H
 #define WAYBILL_TESTS_SUPPORT_TEMPDIR_H
 
+#include <stdbool.h>
+
 /* Its path, for tempdir_remove. A failure ends the test program. */
 char *tempdir_make(void);
 /* PATH/NAME, valid until the next call. */
 const char *tempdir_path(const char *path, const char *name);
+/* Make the directory `path` and mount something on it that only this process
+ * sees. False: that takes privileges, or a kernel, that are not there. */
+bool tempdir_mount(const char *path, const char *type, const char *options);
 /* Remove it with all that is in it, and free the path. */
 void tempdir_remove(char *path);
 
