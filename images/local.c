@@ -106,10 +106,11 @@ static enum wb_error local_get(struct wb_images *images,
 {
 	struct local *local = local_of(images);
 	struct wb_image *image = NULL;
-	enum wb_error error = call_check(call, ret_text);
+	struct wb_call mine;
+	enum wb_error error = call_take(call, &mine, ret_text);
 
 	if (!error)
-		error = image_read(read_store, local->store, call->ns, name,
+		error = image_read(read_store, local->store, mine.ns, name,
 				   &image, ret_text);
 	if (error)
 		return error;

@@ -201,17 +201,18 @@ enum wb_error local_apply(struct wb_images *images, const struct wb_call *call,
 			      SIZE_MAX, NULL,	   ret_text};
 	struct write write = {.outcome = {0, false}};
 	uint64_t hash;
-	enum wb_error error = call_check(call, ret_text);
+	struct wb_call mine;
+	enum wb_error error = call_take(call, &mine, ret_text);
 
 	if (!error)
 		error = batch_check(&batch);
 	if (!error) {
-		error = batch_hash(&batch, call, &hash);
+		error = batch_hash(&batch, &mine, &hash);
 		if (error)
 			store_answer(ret_text, error, NULL);
 	}
 	if (!error)
-		error = write_begin(&write, local_of(images), call, hash,
+		error = write_begin(&write, local_of(images), &mine, hash,
 				    ret_text);
 	if (!error && write.txn)
 		error = batch_run(&batch, &write, dry_run);

@@ -103,7 +103,8 @@ enum wb_error local_history(struct wb_images *images,
 			    struct wb_text *ret_text)
 {
 	struct telling *telling;
-	enum wb_error error = call_check(call, ret_text);
+	struct wb_call mine;
+	enum wb_error error = call_take(call, &mine, ret_text);
 
 	if (error)
 		return error;
@@ -113,7 +114,7 @@ enum wb_error local_history(struct wb_images *images,
 	telling->visit = visit;
 	telling->context = context;
 	telling->text = ret_text;
-	error = read_log(local_of(images)->store, call->ns, name, before, limit,
+	error = read_log(local_of(images)->store, mine.ns, name, before, limit,
 			 telling);
 	if (telling->error)
 		error = telling->error;

@@ -4,6 +4,7 @@
  * every filter asks for a name by `name==…`, the names are looked up instead
  * of walking all: clients do that for a single image.
  */
+#include "base/sized.h"
 #include "images/filter.h"
 #include "images/image.h"
 #include "images/labels.h"
@@ -222,27 +223,27 @@ static enum wb_error prepare(struct listing *listing,
 			     const struct wb_list_options *options,
 			     struct wb_text *ret_text)
 {
-	static const struct wb_list_options none = {
-		.size = sizeof(struct wb_list_options)};
-	enum wb_error error = call_check(call, ret_text);
+	struct wb_list_options mine = {.size = sizeof(mine)};
+	struct wb_call my_call;
+	enum wb_error error = call_take(call, &my_call, ret_text);
 
 	if (error)
 		return error;
-	if (!options)
-		options = &none;
-	if (options->size != sizeof(*options))
-		return answer(ret_text, WB_USAGE,
-			      "struct wb_list_options is of another size");
-	listing->ns = call->ns;
-	listing->prefix = bytes_of(options->prefix ? options->prefix : "");
-	listing->after = bytes_of(options->after ? options->after : "");
+	if (options)
+		error = sized_take(&mine, sizeof(mine), options);
+	if (error)
+		return answer(ret_text, error, "struct wb_list_options %s",
+			      sized_problem(error));
+	listing->ns = my_call.ns;
+	listing->prefix = bytes_of(mine.prefix ? mine.prefix : "");
+	listing->after = bytes_of(mine.after ? mine.after : "");
 	/* No name lies between these two. */
 	if (listing->after.size > WB_NAME_BYTES_MAX)
 		listing->after.size = WB_NAME_BYTES_MAX;
-	listing->limit = options->limit ? options->limit : PAGE;
+	listing->limit = mine.limit ? mine.limit : PAGE;
 	listing->text = ret_text;
-	return filters_parse(options->filters, options->filter_count,
-			     &listing->filters, ret_text);
+	return filters_parse(mine.filters, mine.filter_count, &listing->filters,
+			     ret_text);
 }
 
 enum wb_error local_list(struct wb_images *images, const struct wb_call *call,

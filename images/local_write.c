@@ -219,9 +219,9 @@ static enum wb_error run(struct wb_images *images, const struct wb_call *call,
 /* Call, condition, image: what can be said without looking. */
 static enum wb_error check(const struct wb_call *call,
 			   const struct wb_image *image, struct task *task,
-			   struct wb_text *ret_text)
+			   struct wb_call *ret_call, struct wb_text *ret_text)
 {
-	enum wb_error error = call_check(call, ret_text);
+	enum wb_error error = call_take(call, ret_call, ret_text);
 
 	if (error)
 		return error;
@@ -247,13 +247,14 @@ static enum wb_error check_and_run(struct wb_images *images,
 				   struct wb_image **ret_image,
 				   struct wb_text *ret_text)
 {
-	enum wb_error error = check(call, image, task, ret_text);
+	struct wb_call mine;
+	enum wb_error error = check(call, image, task, &mine, ret_text);
 
 	if (error == WB_PRECONDITION && ret_image)
 		*ret_image = NULL; /* there is no namespace */
 	if (error)
 		return error;
-	error = run(images, call, task, ret_outcome, ret_image, ret_text);
+	error = run(images, &mine, task, ret_outcome, ret_image, ret_text);
 	image_canonical_release(&task->image);
 	return error;
 }
@@ -310,7 +311,8 @@ enum wb_error local_remove(struct wb_images *images, const struct wb_call *call,
 			    .image.name = name,
 			    .condition = condition,
 			    .target_digest = target_digest};
-	enum wb_error error = call_check(call, ret_text);
+	struct wb_call mine;
+	enum wb_error error = call_take(call, &mine, ret_text);
 
 	if (!error)
 		error = condition_check(condition, ret_text);
@@ -318,5 +320,5 @@ enum wb_error local_remove(struct wb_images *images, const struct wb_call *call,
 		*ret_image = NULL; /* there is no namespace */
 	if (error)
 		return error;
-	return run(images, call, &task, ret_outcome, ret_image, ret_text);
+	return run(images, &mine, &task, ret_outcome, ret_image, ret_text);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/validate.h"
+#include "base/sized.h"
 #include "images/labels.h"
 #include "images/sentence.h"
 #include "images/unicode.h"
@@ -318,19 +319,26 @@ static enum wb_error check_note(const char *what, const char *note,
 	return WB_OK;
 }
 
-enum wb_error call_check(const struct wb_call *call, struct wb_text *ret_text)
+enum wb_error call_take(const struct wb_call *call, struct wb_call *ret_call,
+			struct wb_text *ret_text)
 {
+	struct wb_call mine;
 	enum wb_error error;
 
-	if (!call || call->size != sizeof(*call))
-		return answer(ret_text, WB_USAGE,
-			      "struct wb_call is missing or of another size");
-	error = wb_namespace_validate(call->ns, ret_text);
+	if (!call)
+		return answer(ret_text, WB_USAGE, "struct wb_call is missing");
+	error = sized_take(&mine, sizeof(mine), call);
+	if (error)
+		return answer(ret_text, error, "struct wb_call %s",
+			      sized_problem(error));
+	error = wb_namespace_validate(mine.ns, ret_text);
 	if (!error)
-		error = check_note("reason", call->reason, WB_REASON_BYTES_MAX,
+		error = check_note("reason", mine.reason, WB_REASON_BYTES_MAX,
 				   ret_text);
 	if (!error)
-		error = check_note("operation id", call->operation_id,
+		error = check_note("operation id", mine.operation_id,
 				   WB_OPERATION_ID_BYTES_MAX, ret_text);
+	if (!error)
+		*ret_call = mine;
 	return error;
 }

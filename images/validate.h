@@ -34,8 +34,10 @@ const char *digest_problem(const char *digest);
 /* May a name be stored at all? (One that may not is never found.) */
 bool name_is_storable(const char *name);
 
-/* Who calls, why, and under which operation id. WB_USAGE, WB_BAD_INPUT, and
- * WB_PRECONDITION where there is no namespace. */
-enum wb_error call_check(const struct wb_call *call, struct wb_text *ret_text);
+/* Who calls, why, and under which operation id. WB_USAGE, WB_UNSUPPORTED
+ * (base/sized.h), WB_BAD_INPUT, and WB_PRECONDITION where there is no
+ * namespace. `*ret_call` points to what `call` points to. */
+enum wb_error call_take(const struct wb_call *call, struct wb_call *ret_call,
+			struct wb_text *ret_text);
 
 #endif

@@ -4,6 +4,7 @@
  * builds from it.
  */
 #include "base/posix.h"
+#include "base/sized.h"
 #include "log/place.h"
 #include "store/load.h"
 #include "store/state.h"
@@ -204,31 +205,30 @@ enum wb_error wb_store_open(const char *path,
 			    struct wb_store **ret_store,
 			    struct wb_text *ret_text)
 {
-	static const struct wb_open_options none = {.size = sizeof(none)};
+	struct wb_open_options mine = {.size = sizeof(mine)};
 	struct env env = {&posix_clock, &posix_random, NULL};
-	struct diag diag = {forward, NULL};
+	struct diag diag = {forward, &mine};
 	unsigned flags = 0;
-	enum wb_error error;
+	enum wb_error error = WB_OK;
 	struct dir *dir;
 
-	options = options ? options : &none;
-	diag.context = (void *)(uintptr_t)options;
-	if (options->size != sizeof(*options))
-		return text_set(ret_text, WB_USAGE,
-				"options of another version of the library");
-	if ((options->flags & WB_OPEN_CREATE) &&
-	    !(options->flags & WB_OPEN_READ_ONLY))
+	if (options)
+		error = sized_take(&mine, sizeof(mine), options);
+	if (error)
+		return text_set(ret_text, error, "struct wb_open_options %s",
+				sized_problem(error));
+	if ((mine.flags & WB_OPEN_CREATE) && !(mine.flags & WB_OPEN_READ_ONLY))
 		flags |= POSIX_DIR_CREATE;
-	if (options->flags & WB_OPEN_ANY_FILESYSTEM)
+	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
-	if (options->flags & WB_OPEN_READ_ONLY)
+	if (mine.flags & WB_OPEN_READ_ONLY)
 		flags |= POSIX_DIR_READ_ONLY;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
 	if (error == WB_NOT_FOUND)
 		return WB_NOT_A_STORE; /* the text says what is missing */
 	if (error)
 		return error;
-	return store_open_on(dir, &env, options, ret_store, ret_text);
+	return store_open_on(dir, &env, &mine, ret_store, ret_text);
 }
 
 /* ---- close ---- */

@@ -2,6 +2,7 @@
  *
  * Numbers about the store.
  */
+#include "base/sized.h"
 #include "store/state.h"
 
 #include <string.h>
@@ -12,8 +13,6 @@ enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
 	enum wb_error error = store_check(store);
 	struct log_stat log;
 
-	if (!error && ret_stat->size != sizeof(*ret_stat))
-		error = WB_USAGE;
 	if (!error)
 		error = log_stat(store->log, &log);
 	if (error)
@@ -38,8 +37,7 @@ enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
 	stat.pinned_bytes = versions_bytes(store->versions);
 	stat.views = store->view_count;
 	pthread_mutex_unlock(&store->views);
-	*ret_stat = stat;
-	return WB_OK;
+	return sized_give(ret_stat, &stat, sizeof(stat));
 }
 
 enum wb_error wb_store_files(struct wb_store *store,

@@ -9,6 +9,7 @@
  * returns before that is decided: an answer is never given on the strength of
  * a commit that may still be lost.
  */
+#include "base/sized.h"
 #include "store/state.h"
 
 #include <stdlib.h>
@@ -20,8 +21,6 @@
 
 static enum wb_error check_options(const struct wb_txn_options *options)
 {
-	if (options->size != sizeof(*options))
-		return WB_USAGE;
 	if (options->reason.size > WB_REASON_BYTES_MAX ||
 	    options->operation_ns.size > WB_NAMESPACE_BYTES_MAX ||
 	    options->operation_id.size > WB_OPERATION_ID_BYTES_MAX)
@@ -173,21 +172,22 @@ enum wb_error wb_txn_begin(struct wb_store *store,
 			   struct wb_txn **ret_txn,
 			   struct wb_outcome *ret_replayed)
 {
-	static const struct wb_txn_options none = {.size = sizeof(none)};
+	struct wb_txn_options mine = {.size = sizeof(mine)};
 	struct operation operation = {0};
 	struct wb_txn *txn = NULL;
 	enum wb_error error = store_check(store);
 	enum wb_error waited;
 
-	options = options ? options : &none;
+	if (!error && options)
+		error = sized_take(&mine, sizeof(mine), options);
 	if (!error)
-		error = check_options(options);
-	if (!error && options->operation_id.size && !ret_replayed)
+		error = check_options(&mine);
+	if (!error && mine.operation_id.size && !ret_replayed)
 		error = WB_USAGE;
 	if (!error && store->read_only)
 		error = WB_READ_ONLY;
 	if (!error)
-		error = txn_new(store, options, &txn);
+		error = txn_new(store, &mine, &txn);
 	if (error)
 		return error;
 	error = take_turn(store);
@@ -195,7 +195,7 @@ enum wb_error wb_txn_begin(struct wb_store *store,
 		txn_free(txn);
 		return error;
 	}
-	error = begin_in_turn(txn, options, &operation);
+	error = begin_in_turn(txn, &mine, &operation);
 	if (!error && operation.revision == 0) {
 		if (ret_replayed)
 			*ret_replayed = (struct wb_outcome){0};

@@ -186,18 +186,81 @@ START_TEST(where_nothing_is_nothing_is_made_unless_asked)
 }
 END_TEST
 
-START_TEST(options_of_another_size_are_refused)
+/* Options of this version, and of one that has a field more. */
+struct later_options {
+	struct wb_open_options known;
+	uint64_t later;
+};
+
+/* Does a view of this store outlive a change, or is its bound one byte? */
+static bool view_outlives(struct wb_store *store)
 {
-	struct wb_open_options options = {.size = sizeof(options) - 1,
-					  .flags = WB_OPEN_CREATE};
+	struct wb_key a = named("a");
+	struct wb_record record;
+	struct wb_view *view;
+	enum wb_error error;
+	char value[64];
+
+	put(store, "a", "1");
+	ck_ok(wb_view_begin(store, &view));
+	put(store, "a", "2");
+	error = wb_view_get(view, &a, value, sizeof(value), &record);
+	wb_view_end(view);
+	ck_assert(error == WB_OK || error == WB_SNAPSHOT_TOO_OLD);
+	return error == WB_OK;
+}
+
+static const struct {
+	size_t size;
+	uint64_t later;
+	enum wb_error error;
+	bool bounded; /* by what view_bytes_max says */
+	const char *text;
+} open_sizes[] = {
+	{sizeof(struct wb_open_options), 1, WB_OK, true, ""},
+	{offsetof(struct wb_open_options, view_bytes_max), 1, WB_OK, false, ""},
+	{sizeof(struct later_options), 0, WB_OK, true, ""},
+	{sizeof(struct later_options), 1, WB_UNSUPPORTED, false,
+	 "struct wb_open_options sets a field that this version of the library "
+	 "does not know"},
+	{sizeof(struct wb_open_options) - 1, 0, WB_USAGE, false,
+	 "struct wb_open_options is of a size that it cannot have"},
+	{0, 0, WB_USAGE, false,
+	 "struct wb_open_options is of a size that it cannot have"},
+};
+
+START_TEST(options_may_be_an_older_programs_or_a_newer_ones)
+{
+	struct later_options options = {
+		.known = {.size = open_sizes[_i].size,
+			  .flags = WB_OPEN_CREATE | WB_OPEN_ANY_FILESYSTEM,
+			  .view_bytes_max = 1},
+		.later = open_sizes[_i].later,
+	};
 	struct wb_store *store = NULL;
 	struct wb_text text = {""};
 
-	ck_error(wb_store_open(temp, &options, &store, &text), WB_USAGE);
-	ck_assert_str_ne(text.text, "");
-	options.size = 0;
-	ck_error(wb_store_open(temp, &options, &store, NULL), WB_USAGE);
+	ck_error(wb_store_open(temp, &options.known, &store, &text),
+		 open_sizes[_i].error);
+	ck_assert_str_eq(text.text, open_sizes[_i].text);
+	ck_assert_int_eq(store == NULL, open_sizes[_i].error != WB_OK);
+	if (!store) {
+		ck_assert_int_ne(access(tempdir_path(temp, "lock"), F_OK), 0);
+		return;
+	}
+	ck_assert_int_eq(view_outlives(store), !open_sizes[_i].bounded);
+	ck_ok(wb_store_close(store));
+}
+END_TEST
+
+START_TEST(no_options_are_the_defaults)
+{
+	struct wb_store *store = NULL;
+
+	ck_error(wb_store_open(tempdir_path(temp, "none"), NULL, &store, NULL),
+		 WB_NOT_A_STORE);
 	ck_assert_ptr_null(store);
+	ck_assert_int_ne(access(tempdir_path(temp, "none"), F_OK), 0);
 }
 END_TEST
 
@@ -829,7 +892,10 @@ int main(void)
 	tcase_add_loop_test(tcase, a_directory_of_other_things_is_left_as_it_is,
 			    0, 4);
 	tcase_add_test(tcase, a_mount_point_of_its_own_becomes_a_store);
-	tcase_add_test(tcase, options_of_another_size_are_refused);
+	tcase_add_loop_test(tcase,
+			    options_may_be_an_older_programs_or_a_newer_ones, 0,
+			    sizeof(open_sizes) / sizeof(open_sizes[0]));
+	tcase_add_test(tcase, no_options_are_the_defaults);
 	tcase_add_test(tcase, what_was_put_is_there_after_every_kind_of_end);
 	tcase_add_test(tcase, one_writer_or_several_readers);
 	tcase_add_test(tcase, a_failed_open_holds_nothing);

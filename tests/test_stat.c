@@ -163,12 +163,34 @@ START_TEST(files_are_those_of_the_directory_and_add_up)
 }
 END_TEST
 
-START_TEST(a_stat_of_another_size_is_refused)
+START_TEST(a_stat_may_be_an_older_programs_or_a_newer_ones)
 {
-	struct wb_stat stat = {.size = sizeof(stat) - 1, .records = 77};
+	struct {
+		struct wb_stat known;
+		uint64_t later;
+	} stat;
+	const struct wb_stat all = shelf_stat(&shelf);
+	size_t short_of_views = offsetof(struct wb_stat, views);
 
-	ck_error(wb_store_stat(shelf.store, &stat), WB_USAGE);
-	ck_assert_uint_eq(stat.records, 77);
+	memset(&stat, 0xA5, sizeof(stat));
+	stat.known.size = sizeof(stat);
+	ck_ok(wb_store_stat(shelf.store, &stat.known));
+	ck_assert_uint_eq(stat.known.size, sizeof(stat));
+	ck_assert_uint_eq(stat.later, 0);
+	stat.known.size = all.size;
+	ck_assert_mem_eq(&stat.known, &all, sizeof(all));
+
+	memset(&stat, 0xA5, sizeof(stat));
+	stat.known.size = short_of_views;
+	ck_ok(wb_store_stat(shelf.store, &stat.known));
+	ck_assert_uint_eq(stat.known.size, short_of_views);
+	ck_assert_uint_eq(stat.known.views, UINT64_C(0xA5A5A5A5A5A5A5A5));
+	stat.known.size = all.size;
+	ck_assert_mem_eq(&stat.known, &all, short_of_views);
+
+	stat.known = (struct wb_stat){.size = sizeof(stat) - 1, .records = 77};
+	ck_error(wb_store_stat(shelf.store, &stat.known), WB_USAGE);
+	ck_assert_uint_eq(stat.known.records, 77);
 }
 END_TEST
 
@@ -183,7 +205,7 @@ int main(void)
 	tcase_add_test(tcase, commits_and_groups_are_this_handles);
 	tcase_add_test(tcase, views_and_what_they_pin_are_counted);
 	tcase_add_test(tcase, files_are_those_of_the_directory_and_add_up);
-	tcase_add_test(tcase, a_stat_of_another_size_is_refused);
+	tcase_add_test(tcase, a_stat_may_be_an_older_programs_or_a_newer_ones);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -421,6 +421,35 @@ START_TEST(options_have_bounds)
 }
 END_TEST
 
+/* Behind an older program's options lies an operation id, which would need a
+ * place for its outcome. */
+START_TEST(options_may_be_an_older_programs_or_a_newer_ones)
+{
+	struct {
+		struct wb_txn_options known;
+		uint64_t later;
+	} options = {.known = {.reason = text_of("because"),
+			       .operation_id = text_of("id")}};
+	struct wb_outcome replayed;
+	struct wb_txn *txn = NULL;
+
+	options.known.size = offsetof(struct wb_txn_options, operation_ns);
+	ck_ok(wb_txn_begin(shelf.store, &options.known, &txn, NULL));
+	ck_ok(wb_txn_abort(txn));
+	options.known.size = sizeof(options.known);
+	ck_error(wb_txn_begin(shelf.store, &options.known, &txn, NULL),
+		 WB_USAGE);
+	options.known.size = sizeof(options);
+	ck_ok(wb_txn_begin(shelf.store, &options.known, &txn, &replayed));
+	ck_ok(wb_txn_abort(txn));
+	txn = NULL;
+	options.later = 1;
+	ck_error(wb_txn_begin(shelf.store, &options.known, &txn, &replayed),
+		 WB_UNSUPPORTED);
+	ck_assert_ptr_null(txn);
+}
+END_TEST
+
 /* ---- preconditions ---- */
 
 /* Revisions of the keys in the table below. */
@@ -587,6 +616,7 @@ int main(void)
 	tcase_add_test(tcase, a_transaction_has_65536_mutations_at_most);
 	tcase_add_test(tcase, a_transaction_has_16_mib_at_most);
 	tcase_add_test(tcase, options_have_bounds);
+	tcase_add_test(tcase, options_may_be_an_older_programs_or_a_newer_ones);
 	tcase_add_loop_test(tcase, a_put_keeps_to_its_precondition, 0, count);
 	tcase_add_loop_test(tcase, a_delete_keeps_to_its_precondition, 0,
 			    count);

@@ -42,7 +42,7 @@ extern "C" {
 	X(CORRUPT, 14, "corrupt", "bytes on disk contradict the format")      \
 	X(LOCKED, 15, "locked", "another process holds the store")            \
 	X(UNSUPPORTED, 16, "unsupported",                                     \
-	  "a format or filesystem that is not supported")                     \
+	  "a format, filesystem or option that is not supported")             \
 	X(READ_ONLY, 17, "read_only", "the store is open for reading only")   \
 	X(STOPPED, 18, "stopped",                                             \
 	  "a failed sync has stopped writing; open the store again")          \

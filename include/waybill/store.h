@@ -18,6 +18,14 @@
  * the parent was killed before, the child is in the way until it ends or
  * execs.
  *
+ * Structs that begin with `size`: set it to sizeof, and to zero what is not
+ * wanted. Later versions add fields at the end, for which zero means what was
+ * before. So a shorter struct, an older program's, counts as one whose missing
+ * fields are zero; a longer one is WB_UNSUPPORTED only where it sets a field
+ * that this version does not know. In one that a call fills, the caller gets
+ * as many fields as it has room for, and zero in those that are not known. A
+ * size that no struct can have, 0 for one, is WB_USAGE.
+ *
  * Ownership: pointers that a callback receives are valid until it returns.
  * Handles are freed by the call that ends them, whatever it returns; NULL
  * is allowed there.
@@ -145,8 +153,8 @@ struct wb_open_options {
  * WB_OPEN_CREATE was not given; or it was, and other things are there, or the
  * directory cannot be made: nothing was written. WB_LOCKED: `ret_text` names
  * the holder. WB_CORRUPT: acknowledged data does not verify; nothing was
- * changed. WB_UNSUPPORTED: a newer version wrote it, or a filesystem that is
- * refused. WB_USAGE: options of another size.
+ * changed. WB_UNSUPPORTED: a newer version wrote it, a filesystem that is
+ * refused, or an option that is not known. WB_USAGE: the options' size.
  * WB_PERMISSION, WB_NO_SPACE, WB_IO, WB_NO_MEMORY as they say. */
 WB_API enum wb_error wb_store_open(const char *path,
 				   const struct wb_open_options *options,
@@ -251,8 +259,8 @@ struct wb_outcome {
  * be NULL. Where `ret_replayed` says so the operation was done before:
  * `*ret_txn` is NULL, `*ret_replayed` its outcome, and nothing is open. It may
  * be NULL where there is no operation id (else WB_USAGE). WB_BAD_INPUT: an
- * option is out of bounds. WB_READ_ONLY. WB_STOPPED: a sync failed before.
- * After every error nothing is open. */
+ * option is out of bounds. WB_UNSUPPORTED: one is not known. WB_READ_ONLY.
+ * WB_STOPPED: a sync failed before. After every error nothing is open. */
 WB_API enum wb_error wb_txn_begin(struct wb_store *store,
 				  const struct wb_txn_options *options,
 				  struct wb_txn **ret_txn,

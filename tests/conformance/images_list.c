@@ -94,6 +94,39 @@ START_TEST(a_list_is_in_order_and_within_bounds)
 }
 END_TEST
 
+static const struct {
+	size_t size;
+	uint64_t later;
+	enum wb_error error;
+	const char *names; /* with a limit of one, where that is seen */
+} sizes[] = {
+	{sizeof(struct wb_list_options), 1, WB_OK, "B "},
+	{offsetof(struct wb_list_options, limit), 1, WB_OK, ALL},
+	{sizeof(struct wb_list_options) + 8, 0, WB_OK, "B "},
+	{sizeof(struct wb_list_options) + 8, 1, WB_UNSUPPORTED, ""},
+	{sizeof(struct wb_list_options) - 1, 0, WB_USAGE, ""},
+	{0, 0, WB_USAGE, ""},
+};
+
+START_TEST(options_may_be_an_older_programs_or_a_newer_ones)
+{
+	struct {
+		struct wb_list_options known;
+		uint64_t later;
+	} options = {.known = {.size = sizes[_i].size, .limit = 1},
+		     .later = sizes[_i].later};
+	struct shown shown = {.count = 0};
+	struct wb_text text = {""};
+
+	ten();
+	ck_error(images->ops->list(images, &call, &options.known, show, &shown,
+				   NULL, &text),
+		 sizes[_i].error);
+	ck_assert_str_eq(shown.names, sizes[_i].names);
+	ck_assert_int_eq(*text.text != 0, sizes[_i].error != WB_OK);
+}
+END_TEST
+
 /* ---- filters ---- */
 
 static const struct {
@@ -371,6 +404,9 @@ TCase *conformance_list(void)
 
 	tcase_add_loop_test(tcase, a_list_is_in_order_and_within_bounds, 0,
 			    COUNT(ranges));
+	tcase_add_loop_test(tcase,
+			    options_may_be_an_older_programs_or_a_newer_ones, 0,
+			    COUNT(sizes));
 	tcase_add_loop_test(tcase, a_filter_shows_what_matches, 0,
 			    COUNT(filters));
 	tcase_add_loop_test(tcase,

@@ -266,13 +266,70 @@ START_TEST(a_reason_is_utf8)
 }
 END_TEST
 
-START_TEST(a_call_of_another_size_is_refused)
+static enum wb_error get_with(const struct wb_call *with)
 {
-	struct wb_call with = call_in("default");
+	return images->ops->get(images, with, "a", NULL, NULL);
+}
 
-	with.size--;
-	ck_error(images->ops->get(images, &with, "a", NULL, NULL), WB_USAGE);
-	ck_error(images->ops->get(images, NULL, "a", NULL, NULL), WB_USAGE);
+/* Behind an older program's call lies an operation id that is too long. */
+START_TEST(a_call_may_be_an_older_programs_or_a_newer_ones)
+{
+	struct {
+		struct wb_call known;
+		uint64_t later;
+	} with = {.known = call_in("default")};
+	char id[WB_OPERATION_ID_BYTES_MAX + 2] = "";
+
+	given("a");
+	memset(id, 'i', sizeof(id) - 1);
+	with.known.operation_id = id;
+	ck_error(get_with(&with.known), WB_BAD_INPUT);
+	with.known.size = offsetof(struct wb_call, operation_id);
+	ck_ok(get_with(&with.known));
+	with.known = call_in("default");
+	with.known.size = sizeof(with);
+	ck_ok(get_with(&with.known));
+	with.later = 1;
+	ck_error(get_with(&with.known), WB_UNSUPPORTED);
+	with.known.size = sizeof(with.known) - 1;
+	ck_error(get_with(&with.known), WB_USAGE);
+	ck_error(get_with(NULL), WB_USAGE);
+}
+END_TEST
+
+/* Every operation asks in the same way. */
+START_TEST(no_operation_takes_a_call_that_it_does_not_know)
+{
+	struct {
+		struct wb_call known;
+		uint64_t later;
+	} with = {.known = call_in("default"), .later = 1};
+	const struct wb_images_ops *ops = images->ops;
+	const struct wb_call *call_of = &with.known;
+	struct wb_image image = plain("a");
+	const struct wb_image_mutation put = {.put = &image};
+	struct wb_image *got = NULL;
+
+	with.known.size = sizeof(with);
+	ck_error(ops->put(images, call_of, &image, NULL, NULL, &got, NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->create(images, call_of, &image, NULL, &got, NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->update(images, call_of, &image, NULL, 0, NULL, NULL, &got,
+			     NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->remove(images, call_of, "a", NULL, NULL, NULL, &got,
+			     NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->apply(images, call_of, &put, 1, false, NULL, NULL, &got,
+			    NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->list(images, call_of, NULL, NULL, NULL, NULL, NULL),
+		 WB_UNSUPPORTED);
+	ck_error(ops->history(images, call_of, "a", 0, 0, NULL, NULL, NULL),
+		 WB_UNSUPPORTED);
+	ck_assert_ptr_null(got);
+	ck_assert_str_eq(names(), "");
 }
 END_TEST
 
@@ -304,7 +361,8 @@ TCase *conformance_read(void)
 	tcase_add_test(tcase, a_name_is_its_namespaces_own);
 	tcase_add_test(tcase, reason_and_operation_id_have_limits);
 	tcase_add_test(tcase, a_reason_is_utf8);
-	tcase_add_test(tcase, a_call_of_another_size_is_refused);
+	tcase_add_test(tcase, a_call_may_be_an_older_programs_or_a_newer_ones);
+	tcase_add_test(tcase, no_operation_takes_a_call_that_it_does_not_know);
 	tcase_add_test(tcase, statistics_tell_the_newest_revision);
 	return tcase;
 }
