@@ -15,6 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OPEN_FLAGS \
+	(uint32_t)(WB_OPEN_CREATE | WB_OPEN_READ_ONLY | WB_OPEN_ANY_FILESYSTEM)
+
 /* ---- telling ---- */
 
 static void forward(void *context, enum diag_severity severity,
@@ -217,6 +220,10 @@ enum wb_error wb_store_open(const char *path,
 	if (error)
 		return text_set(ret_text, error, "struct wb_open_options %s",
 				sized_problem(error));
+	if (mine.flags & ~OPEN_FLAGS)
+		return text_set(ret_text, WB_UNSUPPORTED,
+				"an open flag that this version of the library "
+				"does not know");
 	if ((mine.flags & WB_OPEN_CREATE) && !(mine.flags & WB_OPEN_READ_ONLY))
 		flags |= POSIX_DIR_CREATE;
 	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)

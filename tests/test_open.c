@@ -253,6 +253,28 @@ START_TEST(options_may_be_an_older_programs_or_a_newer_ones)
 }
 END_TEST
 
+START_TEST(a_flag_that_is_not_known_is_refused)
+{
+	const uint32_t known =
+		WB_OPEN_CREATE | WB_OPEN_READ_ONLY | WB_OPEN_ANY_FILESYSTEM;
+
+	for (unsigned bit = 0; bit < 32; bit++) {
+		uint32_t flag = UINT32_C(1) << bit;
+		struct wb_store *store = NULL;
+		struct wb_text text = {""};
+
+		if (flag & known)
+			continue;
+		ck_error(open_at(temp, WB_OPEN_CREATE | flag, &store, &text),
+			 WB_UNSUPPORTED);
+		ck_assert_str_ne(text.text, "");
+		ck_assert_ptr_null(store);
+	}
+	/* Nothing was made. */
+	ck_assert_int_ne(access(tempdir_path(temp, "lock"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(no_options_are_the_defaults)
 {
 	struct wb_store *store = NULL;
@@ -895,6 +917,7 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    options_may_be_an_older_programs_or_a_newer_ones, 0,
 			    sizeof(open_sizes) / sizeof(open_sizes[0]));
+	tcase_add_test(tcase, a_flag_that_is_not_known_is_refused);
 	tcase_add_test(tcase, no_options_are_the_defaults);
 	tcase_add_test(tcase, what_was_put_is_there_after_every_kind_of_end);
 	tcase_add_test(tcase, one_writer_or_several_readers);

@@ -110,6 +110,7 @@ struct wb_version {
 
 /* ---- open and close ---- */
 
+/* Any other is WB_UNSUPPORTED. */
 enum wb_open_flags {
 	/* Make the store if absent, and its directory, but not the one above.
 	 * A directory that exists must be empty, but for lost+found, for
