@@ -30,7 +30,19 @@ static const struct command look = {
 	.operands = "",
 	.options = {"Options of look", look_items, 1},
 };
-static const struct command *const all[] = {&paint, &look, NULL};
+static const struct command hang_picture = {
+	.name = "hang picture",
+	.operands = "WALL",
+	.operands_min = 1,
+	.operands_max = 1,
+};
+static const struct command hang_up = {
+	.name = "hang up",
+	.operands = "",
+	.options = {"Options of hang up", look_items, 1},
+};
+static const struct command *const all[] = {&paint, &hang_picture, &look,
+					    &hang_up, NULL};
 
 static struct scratch scratch;
 static struct arguments arguments;
@@ -150,6 +162,23 @@ START_TEST(a_writing_command_takes_the_options_of_writing)
 }
 END_TEST
 
+START_TEST(a_command_may_have_two_words)
+{
+	expect("hang picture wall");
+	ck_assert_ptr_eq(arguments.command, &hang_picture);
+	ck_assert_uint_eq(arguments.operand_count, 1);
+	ck_assert_str_eq(arguments.operands[0], "wall");
+	expect("--json hang -q up --prefix p");
+	ck_assert_ptr_eq(arguments.command, &hang_up);
+	ck_assert(value(OPTION_JSON)->given);
+	ck_assert(value(OPTION_QUIET)->given);
+	ck_assert_str_eq(value(OPTION_PREFIX)->text, "p");
+	expect("hang --help");
+	ck_assert_ptr_null(arguments.command);
+	ck_assert_str_eq(arguments.group, "hang");
+}
+END_TEST
+
 START_TEST(help_and_version_need_nothing_else)
 {
 	static const char *const lines[] = {"--help",
@@ -174,6 +203,17 @@ static const struct {
 	{"dance", "unknown command dance; see `waybill --help`"},
 	{"piant wall", "did you mean paint?"},
 	{"loo", "did you mean look?"},
+	{"hang", "hang is the first of two words; see `waybill hang --help`"},
+	{"hagn up", "unknown command hagn; did you mean hang?"},
+	{"hang pp", "unknown command hang pp; did you mean hang up?"},
+	{"hang paint", "see `waybill hang --help`"},
+	{"hang look", "see `waybill hang --help`"},
+	{"up", "unknown command up; see"},
+	{"hang\tup", "unknown command"},
+	{"hang up now", "unexpected argument now: waybill hang up"},
+	{"hang picture", "too few arguments: waybill hang picture WALL"},
+	{"hang picture x --prefix y", "hang picture has no option --prefix, "
+				      "but look has"},
 	{"paint", "too few arguments: waybill paint WALL [COLOR]"},
 	{"paint a b c", "unexpected argument c"},
 	{"look at", "unexpected argument at"},
@@ -276,6 +316,7 @@ int main(void)
 	tcase_add_test(cases, a_value_may_look_like_anything);
 	tcase_add_test(cases, a_list_keeps_all_in_order);
 	tcase_add_test(cases, a_writing_command_takes_the_options_of_writing);
+	tcase_add_test(cases, a_command_may_have_two_words);
 	tcase_add_test(cases, help_and_version_need_nothing_else);
 	tcase_add_loop_test(cases, a_refusal_names_what_is_right, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));

@@ -54,15 +54,41 @@ static void print_tables(struct output *output, const struct command *command)
 	}
 }
 
+/* `group` NULL: all of them. */
+static void print_commands(struct output *output,
+			   const struct command *const *commands,
+			   const char *group)
+{
+	int width = 0;
+
+	for (size_t i = 0; commands[i]; i++)
+		if (width < (int)strlen(commands[i]->name))
+			width = (int)strlen(commands[i]->name);
+	for (size_t i = 0; commands[i]; i++)
+		if (!group ||
+		    command_in_group(commands[i], group, strlen(group)))
+			output_format(output, "  %-*s  %s\n", width,
+				      commands[i]->name, commands[i]->summary);
+}
+
+void help_group(struct output *output, const struct command *const *commands,
+		const char *group)
+{
+	output_format(output, "usage: waybill %s COMMAND [ARGUMENT…]\n\n",
+		      group);
+	print_commands(output, commands, group);
+	output_format(output, "\n`waybill %s COMMAND --help` tells more.\n",
+		      group);
+	print_tables(output, NULL);
+}
+
 void help_all(struct output *output, const struct command *const *commands)
 {
 	output_text(output,
 		    "usage: waybill [OPTION…] COMMAND [ARGUMENT…]\n\n"
 		    "Names of container images, kept through a crash.\n\n"
 		    "Commands\n");
-	for (size_t i = 0; commands[i]; i++)
-		output_format(output, "  %-8s%s\n", commands[i]->name,
-			      commands[i]->summary);
+	print_commands(output, commands, NULL);
 	output_text(output, "\n`waybill COMMAND --help` tells more.\n");
 	print_tables(output, NULL);
 	output_text(

@@ -9,6 +9,10 @@
  * exit statuses. */
 void help_all(struct output *output, const struct command *const *commands);
 
+/* `waybill GROUP --help`: the commands whose first word it is. */
+void help_group(struct output *output, const struct command *const *commands,
+		const char *group);
+
 /* `waybill COMMAND --help`. */
 void help_command(struct output *output, const struct command *command);
 

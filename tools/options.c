@@ -260,24 +260,79 @@ static enum wb_error take_letters(struct parser *parser, const char *letters)
 	return error;
 }
 
-static enum wb_error take_command(struct parser *parser, const char *name)
+bool command_in_group(const struct command *command, const char *name,
+		      size_t size)
 {
+	return strncmp(command->name, name, size) == 0 &&
+	       command->name[size] == ' ';
+}
+
+const char *command_last_word(const struct command *command)
+{
+	const char *space = strchr(command->name, ' ');
+
+	return space ? space + 1 : command->name;
+}
+
+/* The words that may stand where `group` (NULL: nothing) stood before. */
+static bool may_follow(const struct command *command, const char *group)
+{
+	return !group || command_in_group(command, group, strlen(group));
+}
+
+static enum wb_error unknown_command(const struct parser *parser,
+				     const char *name)
+{
+	const char *group = parser->arguments->group;
+	const char *before = group ? group : "";
+	const char *space = group ? " " : "";
 	struct nearest nearest;
 
 	nearest_begin(&nearest, name);
 	for (size_t i = 0; parser->commands[i]; i++) {
-		if (strcmp(parser->commands[i]->name, name) == 0) {
-			parser->arguments->command = parser->commands[i];
-			return WB_OK;
-		}
-		nearest_offer(&nearest, parser->commands[i]->name);
+		const struct command *command = parser->commands[i];
+		const char *word = command_last_word(command);
+
+		if (!may_follow(command, group))
+			continue;
+		if (!group)
+			word = scratch_copy(parser->scratch, command->name,
+					    strcspn(command->name, " "));
+		if (!word)
+			return fail(parser->text, WB_NO_MEMORY,
+				    "out of memory");
+		nearest_offer(&nearest, word);
 	}
 	if (nearest.best)
 		return fail(parser->text, WB_USAGE,
-			    "unknown command %s; did you mean %s?", name,
-			    nearest.best);
+			    "unknown command %s%s%s; did you mean %s%s%s?",
+			    before, space, name, before, space, nearest.best);
 	return fail(parser->text, WB_USAGE,
-		    "unknown command %s; see `waybill --help`", name);
+		    "unknown command %s%s%s; see `waybill %s%s--help`", before,
+		    space, name, before, space);
+}
+
+static enum wb_error take_command(struct parser *parser, const char *name)
+{
+	struct arguments *arguments = parser->arguments;
+
+	for (size_t i = 0; parser->commands[i]; i++) {
+		const struct command *command = parser->commands[i];
+
+		if (may_follow(command, arguments->group) &&
+		    strcmp(arguments->group ? command_last_word(command)
+					    : command->name,
+			   name) == 0) {
+			arguments->command = command;
+			return WB_OK;
+		}
+		if (!arguments->group &&
+		    command_in_group(command, name, strlen(name))) {
+			arguments->group = name;
+			return WB_OK;
+		}
+	}
+	return unknown_command(parser, name);
 }
 
 static enum wb_error check_operands(const struct parser *parser)
@@ -288,6 +343,11 @@ static enum wb_error check_operands(const struct parser *parser)
 	if (arguments->values[OPTION_HELP].given ||
 	    arguments->values[OPTION_VERSION].given)
 		return WB_OK;
+	if (!command && arguments->group)
+		return fail(parser->text, WB_USAGE,
+			    "%s is the first of two words; see `waybill %s "
+			    "--help`",
+			    arguments->group, arguments->group);
 	if (!command)
 		return fail(parser->text, WB_USAGE,
 			    "no command; see `waybill --help`");

@@ -78,6 +78,8 @@ struct option_table {
 
 struct session;
 
+/* A name of two words ("audit log") is one of a group's; its first word alone
+ * is no command. */
 struct command {
 	const char *name;
 	const char *operands; /* as --help shows them; "" for none */
@@ -99,6 +101,13 @@ extern const struct option_table options_of_writing;
 size_t option_tables(const struct command *command,
 		     const struct option_table *ret_tables[3]);
 
+/* Is `name`, which need not end there, the first word of this command's two?
+ */
+bool command_in_group(const struct command *command, const char *name,
+		      size_t size);
+/* The second word of its name, or the name. */
+const char *command_last_word(const struct command *command);
+
 struct option_value {
 	bool given;
 	const char *text; /* the last one; NULL for a flag */
@@ -109,6 +118,7 @@ struct option_value {
 
 struct arguments {
 	const struct command *command; /* NULL: none was named */
+	const char *group;	       /* or only the first word of some */
 	struct option_value values[OPTION_COUNT];
 	const char **operands;
 	size_t operand_count;

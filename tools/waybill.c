@@ -61,6 +61,9 @@ static enum wb_error run(struct session *session, enum wb_error parsed)
 	if (session_option(session, OPTION_HELP)->given) {
 		if (command)
 			help_command(&session->output, command);
+		else if (session->arguments.group)
+			help_group(&session->output, commands,
+				   session->arguments.group);
 		else
 			help_all(&session->output, commands);
 		return WB_OK;
