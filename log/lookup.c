@@ -369,6 +369,32 @@ enum wb_error log_versions(struct log *log, const struct log_query *query,
 	return error;
 }
 
+/* All of them: while a footer is written they are in the order of hashes. */
+static bool has_entry_above(const struct log_segment *active, uint32_t hash,
+			    uint64_t revision)
+{
+	for (size_t at = 0; at < active->entry_count; at++)
+		if (active->entries[at].hash == hash &&
+		    active->entries[at].revision > revision)
+			return true;
+	return false;
+}
+
+bool log_may_have_changed(struct log *log, uint32_t hash, uint64_t revision)
+{
+	const struct log_segment *newest;
+	bool changed = false;
+
+	pthread_rwlock_rdlock(&log->lock);
+	newest = log_newest(log);
+	if (newest->head > revision)
+		changed = newest->state != LOG_ACTIVE ||
+			  newest->header.first_revision > revision + 1 ||
+			  has_entry_above(newest, hash, revision);
+	pthread_rwlock_unlock(&log->lock);
+	return changed;
+}
+
 /* ---- by time ---- */
 
 struct by_time {

@@ -25,6 +25,12 @@ typedef bool log_version_fn(void *context, const struct commit *commit,
 enum wb_error log_versions(struct log *log, const struct log_query *query,
 			   log_version_fn *visit, void *context);
 
+/* May a durable commit above `revision` have changed a key with this
+ * mutation_hash? Never false where one has; true also where another key has
+ * the hash, and where only a file would tell, for none is read: a segment was
+ * sealed since. */
+bool log_may_have_changed(struct log *log, uint32_t hash, uint64_t revision);
+
 /* The highest revision whose time is not later; 0 if there is none. */
 enum wb_error log_revision_at(struct log *log, int64_t time_ns,
 			      uint64_t *ret_revision);

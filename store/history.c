@@ -115,6 +115,31 @@ enum wb_error wb_log(struct wb_store *store, uint32_t kind,
 	return error ? error : ask(store, &asked, NULL, before);
 }
 
+/* The overlay first: a version leaves it for the log, never the other way. */
+bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
+			 uint64_t revision)
+{
+	struct wb_store *store = txn->store;
+	const struct record *record;
+	struct key encoded;
+	uint64_t staged = 0;
+
+	if (store_check(store) || key_encode(key, &encoded))
+		return true;
+	pthread_mutex_lock(&store->staged);
+	record = overlay_find(store,
+			      index_hash(store->index, encoded.bytes,
+					 encoded.size),
+			      &encoded);
+	if (record)
+		staged = record->revision;
+	if (staged > txn->seen && staged < txn->revision)
+		txn->seen = staged;
+	pthread_mutex_unlock(&store->staged);
+	return staged > revision ||
+	       log_may_have_changed(store->log, mutation_hash(key), revision);
+}
+
 enum wb_error wb_revision_at(struct wb_store *store, int64_t time_ns,
 			     uint64_t *ret_revision)
 {

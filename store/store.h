@@ -31,6 +31,14 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 			    struct wb_store **ret_store,
 			    struct wb_text *ret_text);
 
+/* May the key have a version, a deletion too, above `revision`, staged or
+ * durable? For an Update that builds on the key's history, which was read
+ * before its turn, when the newest revision was this one. Never false where
+ * there is such a version; where it is true, to look again costs little. Reads
+ * no file. */
+bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
+			 uint64_t revision);
+
 /* What a staged transaction waits for. */
 struct store_ticket {
 	uint64_t revision; /* 0: nothing to wait for */

@@ -425,6 +425,58 @@ START_TEST(it_has_every_version_of_sealed_cut_and_active_segments)
 }
 END_TEST
 
+/* ---- what changed since it was read ---- */
+
+static bool changed_after(const char *name, uint64_t revision)
+{
+	struct wb_key key = named(name);
+	struct wb_txn *txn = shelf_begin(&shelf);
+	bool changed = store_changed_after(txn, &key, revision);
+
+	ck_ok(wb_txn_abort(txn));
+	return changed;
+}
+
+START_TEST(a_key_changed_after_a_revision_also_by_a_deletion)
+{
+	shelf_put(&shelf, "a", "1");
+	shelf_put(&shelf, "b", "1");
+	shelf_put(&shelf, "a", "2");
+	shelf_delete(&shelf, "a");
+	for (uint64_t revision = 0; revision <= 5; revision++) {
+		ck_assert(changed_after("a", revision) == (revision < 4));
+		ck_assert(changed_after("b", revision) == (revision < 2));
+		ck_assert(!changed_after("c", revision));
+	}
+	/* In memory again after an open. */
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "b", "2");
+	ck_assert(changed_after("b", 4));
+	ck_assert(!changed_after("a", 4));
+}
+END_TEST
+
+/* And nobody has the answer before what it stands on is durable. */
+START_TEST(what_is_only_staged_has_changed_too)
+{
+	struct wb_key key = named("a");
+	struct wb_txn *txn;
+
+	shelf_put(&shelf, "a", "1");
+	shelf_delete(&shelf, "a");
+	stage_put(&shelf, "a", "2");
+	stage_delete(&shelf, "a");
+	txn = shelf_begin(&shelf);
+	ck_assert(store_changed_after(txn, &key, 2));
+	ck_assert(!store_changed_after(txn, &key, 4));
+	ck_text(txn_text(txn, "a"), "");
+	ck_ok(wb_txn_abort(txn));
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, 4);
+	ck_text(history("a", 0, 1), "a@4<3 deleted");
+}
+END_TEST
+
 /* ---- damage ---- */
 
 static bool take_first(void *context, const char *path, uint64_t size)
@@ -481,6 +533,9 @@ int main(void)
 	tcase_add_loop_test(
 		tcase, it_has_every_version_of_sealed_cut_and_active_segments,
 		1, 9);
+	tcase_add_test(tcase,
+		       a_key_changed_after_a_revision_also_by_a_deletion);
+	tcase_add_test(tcase, what_is_only_staged_has_changed_too);
 	tcase_add_test(tcase,
 		       a_version_that_rotted_on_disk_is_corrupt_not_missing);
 	suite_add_tcase(suite, tcase);

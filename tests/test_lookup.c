@@ -351,6 +351,71 @@ START_TEST(before_the_first_commit_there_is_no_revision)
 }
 END_TEST
 
+/* ---- what changed since ---- */
+
+static uint32_t hash_of(const char *name)
+{
+	struct wb_key key = {64, {"default", 7}, {name, strlen(name)}};
+
+	return mutation_hash(&key);
+}
+
+/* The newest revision of the truth that changed the name. */
+static uint64_t newest_version(const char *name)
+{
+	uint64_t revisions[1000];
+	struct log_query query = {.before = 0};
+
+	return versions_expected(&query, (struct wb_bytes){name, strlen(name)},
+				 revisions)
+		       ? revisions[0]
+		       : 0;
+}
+
+START_TEST(what_may_have_changed_is_never_denied)
+{
+	uint64_t head, first, denied = 0;
+
+	fill();
+	head = lab.truth.count;
+	first = log_newest(lab.log)->header.first_revision;
+	ck_assert_uint_gt(first, 2);
+	ck_assert_uint_lt(first, head);
+	for (unsigned which = 0; which < 4 * 23; which++) {
+		char name[32];
+		uint64_t newest;
+
+		snprintf(name, sizeof(name), "key-%u-%u", which / 23,
+			 which % 23);
+		newest = newest_version(name);
+		for (uint64_t since = 0; since <= head; since++) {
+			bool may = log_may_have_changed(lab.log, hash_of(name),
+							since);
+
+			if (newest > since)
+				ck_assert(may);
+			/* Here all of it is in memory, and exact. */
+			if (since + 1 >= first)
+				ck_assert(may == (newest > since));
+			denied += !may;
+		}
+	}
+	/* Each of the 92 names at the head, at least. */
+	ck_assert_uint_gt(denied, 92);
+}
+END_TEST
+
+START_TEST(where_only_a_file_would_tell_it_may_have_changed)
+{
+	uint64_t first;
+
+	fill();
+	first = log_newest(lab.log)->header.first_revision;
+	ck_assert(log_may_have_changed(lab.log, hash_of("never"), first - 2));
+	ck_assert(!log_may_have_changed(lab.log, hash_of("never"), first - 1));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lookup");
@@ -368,6 +433,8 @@ int main(void)
 	tcase_add_test(tests,
 		       a_time_finds_the_highest_revision_that_is_not_later);
 	tcase_add_test(tests, before_the_first_commit_there_is_no_revision);
+	tcase_add_test(tests, what_may_have_changed_is_never_denied);
+	tcase_add_test(tests, where_only_a_file_would_tell_it_may_have_changed);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
