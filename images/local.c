@@ -155,6 +155,7 @@ static const struct wb_images_ops local_ops = {
 	.update = local_update,
 	.remove = local_remove,
 	.apply = local_apply,
+	.undo = local_undo,
 	.list = local_list,
 	.history = local_history,
 	.revision_at = local_revision_at,

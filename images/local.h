@@ -6,6 +6,7 @@
  *	local_txn.c      the Update around a call, conditions
  *	local_write.c    put, create, update, remove
  *	local_apply.c    apply
+ *	local_undo.c     undo
  *	local_list.c     list
  *	local_history.c  history
  */
@@ -64,6 +65,11 @@ void room_release(struct room *room);
 enum wb_error image_read(read_fn *read, void *handle, const char *ns,
 			 const char *name, struct wb_image **ret_image,
 			 struct wb_text *ret_text);
+
+/* What the commit of this revision made of the name, from the log. NULL: it
+ * did not put it, or the log does not reach back so far or cannot be read. */
+struct wb_image *image_of_revision(struct wb_store *store, const char *ns,
+				   const char *name, uint64_t revision);
 
 /* ---- an Update around one call ---- */
 
@@ -134,6 +140,10 @@ enum wb_error local_apply(struct wb_images *images, const struct wb_call *call,
 			  struct wb_outcome *ret_outcome, size_t *ret_failed,
 			  struct wb_image **ret_image,
 			  struct wb_text *ret_text);
+enum wb_error local_undo(struct wb_images *images, const struct wb_call *call,
+			 const char *name, const struct wb_condition *condition,
+			 struct wb_outcome *ret_outcome,
+			 struct wb_image **ret_image, struct wb_text *ret_text);
 enum wb_error local_list(struct wb_images *images, const struct wb_call *call,
 			 const struct wb_list_options *options,
 			 wb_image_fn *visit, void *context,

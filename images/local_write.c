@@ -132,8 +132,7 @@ static enum wb_error do_task(struct write *write, struct task *task)
 	}
 }
 
-/* The version that a replayed call made, or that a replayed remove took
- * away. */
+/* The first version of a search in the log, where it is the right one. */
 struct replay {
 	uint64_t revision; /* 0: whatever comes first */
 	struct wb_image *image;
@@ -152,17 +151,28 @@ static bool replay_visit(void *context, const struct wb_version *version)
 	return false;
 }
 
+struct wb_image *image_of_revision(struct wb_store *store, const char *ns,
+				   const char *name, uint64_t revision)
+{
+	struct wb_key key = image_key(ns, name);
+	struct replay replay = {.revision = revision};
+
+	if (name_is_storable(name))
+		wb_history(store, &key, revision + 1, 1, replay_visit, &replay);
+	return replay.image;
+}
+
 /* The outcome of a replay is known, whether or not its image still is: it
- * stays NULL where the log does not reach back so far, or cannot be read. */
+ * stays NULL where the log does not reach back so far, or cannot be read. Of
+ * a replayed remove it is what that took away. */
 static void task_replay(const struct write *write, struct task *task)
 {
 	struct wb_key key = image_key(write->call->ns, task->image.name);
 	uint64_t revision = write->outcome.revision;
 	struct wb_store *store = write->local->store;
-	struct replay replay = {.revision = revision};
+	struct replay replay = {.revision = 0};
 
 	if (task->kind == REQUEST_REMOVE) {
-		replay.revision = 0;
 		wb_history(store, &key, revision, 1, replay_visit, &replay);
 		task->current = replay.image;
 		return;
@@ -172,8 +182,8 @@ static void task_replay(const struct write *write, struct task *task)
 	    task->stored && task->stored->revision == revision)
 		return;
 	wb_image_free(task->stored);
-	wb_history(store, &key, revision + 1, 1, replay_visit, &replay);
-	task->stored = replay.image;
+	task->stored = image_of_revision(store, write->call->ns,
+					 task->image.name, revision);
 }
 
 static void give(struct wb_image **ret_image, struct wb_image **image)

@@ -21,6 +21,7 @@ enum request_kind {
 	REQUEST_UPDATE = 3,
 	REQUEST_REMOVE = 4,
 	REQUEST_APPLY = 5,
+	REQUEST_UNDO = 6,
 };
 
 struct request {

@@ -115,6 +115,11 @@ enum wb_error wb_log(struct wb_store *store, uint32_t kind,
 	return error ? error : ask(store, &asked, NULL, before);
 }
 
+uint64_t store_revision(struct wb_store *store)
+{
+	return store->published;
+}
+
 /* The overlay first: a version leaves it for the log, never the other way. */
 bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
 			 uint64_t revision)

@@ -31,6 +31,9 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 			    struct wb_store **ret_store,
 			    struct wb_text *ret_text);
 
+/* The newest revision that is durable and visible. */
+uint64_t store_revision(struct wb_store *store);
+
 /* May the key have a version, a deletion too, above `revision`, staged or
  * durable? For an Update that builds on the key's history, which was read
  * before its turn, when the newest revision was this one. Never false where

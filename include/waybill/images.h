@@ -176,6 +176,28 @@ struct wb_images_ops {
 			       struct wb_outcome *ret_outcome,
 			       size_t *ret_failed, struct wb_image **ret_image,
 			       struct wb_text *ret_text);
+	/* Make the version before the newest one current again, as a new
+	 * version: its target, labels and annotations. Where the newest one is
+	 * a deletion, what was deleted comes back; where the name did not exist
+	 * before it, the name is removed. So a second undo undoes the first.
+	 *
+	 * created_at is that of the version that comes back, updated_at is new.
+	 * Without a reason in `call` it is `undo of revision N`. A condition is
+	 * held against the newest version: WB_WHEN_REVISION against a deletion
+	 * too. Where another writer changes the name between the look at its
+	 * history and the change, it is WB_PRECONDITION as well: nobody else's
+	 * change is ever undone. `*ret_image` is what is current afterwards,
+	 * NULL where the name was removed.
+	 *
+	 * WB_NOT_FOUND: the name has no version. WB_COMPACTED: the version
+	 * before is gone. WB_AGAIN: so much is written that the history could
+	 * not be held still. */
+	enum wb_error (*undo)(struct wb_images *images,
+			      const struct wb_call *call, const char *name,
+			      const struct wb_condition *condition,
+			      struct wb_outcome *ret_outcome,
+			      struct wb_image **ret_image,
+			      struct wb_text *ret_text);
 	/* In bytewise order of the names. At most 32 filters of 4,096 bytes;
 	 * WB_BAD_INPUT tells where one is wrong, or that its regular
 	 * expression takes too long. */

@@ -122,6 +122,7 @@ Suite *images_conformance(const char *name, const struct images_provider *of)
 	TCase *(*const parts[])(void) = {
 		conformance_read,  conformance_write, conformance_condition,
 		conformance_apply, conformance_list,  conformance_history,
+		conformance_undo,
 	};
 	Suite *suite = suite_create(name);
 

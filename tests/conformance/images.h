@@ -68,5 +68,6 @@ TCase *conformance_condition(void);
 TCase *conformance_apply(void);
 TCase *conformance_list(void);
 TCase *conformance_history(void);
+TCase *conformance_undo(void);
 
 #endif

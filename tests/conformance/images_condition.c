@@ -248,12 +248,15 @@ static enum wb_error request(int which, const struct wb_call *with,
 	case 14:
 		return images->ops->apply(images, with, &mutation, 1, false,
 					  ret_outcome, NULL, NULL, NULL);
+	case 15:
+		return images->ops->undo(images, with, "a", NULL, ret_outcome,
+					 NULL, NULL);
 	default:
 		return images->ops->put(images, with, &image, &condition,
 					ret_outcome, NULL, NULL);
 	}
 }
-#define REQUESTS 15
+#define REQUESTS 16
 
 START_TEST(an_operation_id_is_good_for_one_request)
 {
