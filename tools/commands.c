@@ -6,5 +6,6 @@
 const struct command *const commands[] = {
 	&command_put,  &command_get,   &command_ls,    &command_rm,
 	&command_tag,  &command_label, &command_apply, &command_log,
-	&command_show, &command_undo,  &command_stat,  NULL,
+	&command_show, &command_diff,  &command_undo,  &command_stat,
+	NULL,
 };

@@ -16,6 +16,7 @@ extern const struct command command_label;
 extern const struct command command_apply;
 extern const struct command command_log;
 extern const struct command command_show;
+extern const struct command command_diff;
 extern const struct command command_undo;
 extern const struct command command_stat;
 

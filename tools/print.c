@@ -5,6 +5,31 @@
 
 #include <stdio.h>
 
+#define RED   "\033[31m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+
+static void print_value(struct output *output, char mark, const char *color,
+			const struct change *change, const char *value)
+{
+	if (!value)
+		return;
+	output_format(output, "%s%c %-12s ", output->color ? color : "", mark,
+		      change->heading);
+	if (change->key) {
+		output_plain(output, change->key);
+		output_text(output, "=");
+	}
+	output_plain(output, value);
+	output_format(output, "%s\n", output->color ? PLAIN : "");
+}
+
+void print_change(struct output *output, const struct change *change)
+{
+	print_value(output, '-', RED, change, change->before);
+	print_value(output, '+', GREEN, change, change->after);
+}
+
 void print_field(struct output *output, const char *heading, const char *text)
 {
 	output_format(output, "%-12s ", heading);

@@ -5,6 +5,7 @@
 #ifndef WAYBILL_TOOLS_PRINT_H
 #define WAYBILL_TOOLS_PRINT_H
 
+#include "tools/changes.h"
 #include "tools/output.h"
 
 #include <waybill/images.h>
@@ -17,6 +18,9 @@ void print_image(struct output *output, const struct wb_image *image);
 /* As print_image, with who wrote it and why. */
 void print_version(struct output *output,
 		   const struct wb_image_version *version);
+
+/* `- digest       sha256:…` for what was, `+ …` for what is, a line each. */
+void print_change(struct output *output, const struct change *change);
 
 /* One line, `heading` before the text. */
 void print_field(struct output *output, const char *heading, const char *text);

@@ -94,6 +94,25 @@ story()
 	is "$output" ""
 }
 
+@test "a name that was deleted has its history, and made again has it all" {
+	story
+	waybill rm b >/dev/null
+	expect 0 log b
+	[[ "${lines[1]}" =~ ^@\{0\}\ +6\ .*delete ]]
+	[[ "${lines[2]}" =~ ^@\{1\}\ +2\ .*create.*$d2 ]]
+	expect 0 show -q 'b@{1}'
+	is "$output" $d2
+	put b $d3
+	expect 0 log -q b
+	is "${lines[*]}" "7 6 2"
+	expect 0 show -q 'b@{r5}'
+	is "$output" $d2
+	expect 2 show -q 'b@{r6}'
+	is "$output" ""
+	expect 0 show -q b
+	is "$output" $d3
+}
+
 @test "log of a name that never was is exit 2" {
 	story
 	refuse_untouched 2 "no history" log x
@@ -207,6 +226,7 @@ story()
 	story
 	before=$(files)
 	for command in "get a" ls log "log a" "show a" "show a@{2}" stat \
+		"diff a@{2} a" \
 		"get x" "log x" --help; do
 		waybill $command >/dev/null 2>&1 || true
 		is "$(files)" "$before"
