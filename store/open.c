@@ -3,6 +3,7 @@
  * Opening and closing a store: the lock, the log, and the index that replay
  * builds from it.
  */
+#include "base/lock.h"
 #include "base/posix.h"
 #include "base/sized.h"
 #include "log/place.h"
@@ -127,25 +128,6 @@ static enum wb_error check_place(struct wb_store *store, struct wb_text *text)
 			place.other);
 }
 
-static enum wb_error take_lock(struct wb_store *store, struct wb_text *text)
-{
-	struct lock_holder holder = {0};
-	enum wb_error error = dir_lock(store->dir, !store->read_only, &holder);
-
-	if (error == WB_LOCKED && holder.pid > 0)
-		return text_set(text, error, "held by process %lld%s%s%s",
-				(long long)holder.pid,
-				holder.command[0] ? " (" : "", holder.command,
-				holder.command[0] ? ")" : "");
-	if (error == WB_LOCKED)
-		return text_set(text, error, "held by another process");
-	if (error == WB_NOT_FOUND)
-		return text_set(text, WB_NOT_A_STORE, "no waybill store");
-	return error ? text_set(text, error, "the lock: %s",
-				wb_error_text(error))
-		     : WB_OK;
-}
-
 static enum wb_error open_log(struct wb_store *store,
 			      const struct wb_open_options *options,
 			      struct wb_text *text)
@@ -190,7 +172,7 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 	store->dir = dir;
 	error = check_place(store, ret_text);
 	if (!error)
-		error = take_lock(store, ret_text);
+		error = lock_take(dir, !store->read_only, ret_text);
 	if (!error)
 		error = open_log(store, options, ret_text);
 	if (error) {
