@@ -75,7 +75,7 @@ static void check_entries(struct walk *walk, const struct walk_frame *frame,
 }
 
 /* Which field is not what was walked; NULL: none. */
-static const char *field_that_differs(const struct walk *walk,
+static const char *field_that_differs(struct walk *walk,
 				      const struct audit_footer *footer)
 {
 	bool empty = walk->commits == 0;
@@ -90,8 +90,7 @@ static const char *field_that_differs(const struct walk *walk,
 		return "lowest commit time";
 	if (!empty && footer->time_max_ns != walk->time_max_ns)
 		return "highest commit time";
-	if (walk->chain_known &&
-	    memcmp(footer->chain, walk->chain, AUDIT_CHAIN_BYTES) != 0)
+	if (walk->chain_known && !walk_chain_is(walk, footer->chain))
 		return "chain value";
 	return NULL;
 }

@@ -62,9 +62,14 @@ struct audit_summary {
 	uint64_t epoch; /* of the newest segment */
 	uint64_t segments, commits, mutations;
 	uint64_t file_bytes; /* of all segments */
-	/* The history as far as it is whole. */
+	/* The history as far as it is whole; at its beginning the chain is
+	 * chain(0). */
 	uint64_t head;
 	uint8_t chain[AUDIT_CHAIN_BYTES];
+	uint8_t chain_start[AUDIT_CHAIN_BYTES];
+	/* Headers, footers and the anchor record the chain. The first commit
+	 * that is not the one they record is among these; 0 and 0: none. */
+	uint64_t differs_first, differs_last;
 	/* Of the newest segment: its id, and where its frames end. */
 	uint64_t active_id, end;
 	uint64_t torn_bytes; /* from there to the end of the file, if torn */

@@ -36,13 +36,30 @@ bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
 		      payload, chain);
 }
 
+bool walk_chain_is(struct walk *walk, const uint8_t *recorded)
+{
+	struct audit_summary *summary = walk->report->summary;
+	bool same = memcmp(walk->chain, recorded, AUDIT_CHAIN_BYTES) == 0;
+
+	if (!walk->whole || summary->differs_last != 0)
+		return same;
+	if (same) {
+		walk->recorded = walk->head;
+	} else if (walk->head > walk->recorded) {
+		/* Else it is the record that differs, not a commit. */
+		summary->differs_first = walk->recorded + 1;
+		summary->differs_last = walk->head;
+	}
+	return same;
+}
+
 void walk_check_anchor_chain(struct walk *walk)
 {
 	const struct audit_set *set = walk->set;
 
 	if (set->anchor_usable && walk->chain_known &&
 	    walk->head == set->anchor.durable_revision &&
-	    memcmp(walk->chain, set->anchor.chain, AUDIT_CHAIN_BYTES) != 0)
+	    !walk_chain_is(walk, set->anchor.chain))
 		report_at(walk->report, AUDIT_RULE_ANCHOR_CHAIN, "anchor", 80,
 			  "at revision %" PRIu64, walk->head);
 }

@@ -291,15 +291,18 @@ static void start_from_header(struct walk *walk)
 
 static bool check_beginning(struct walk *walk)
 {
+	struct audit_summary *summary = walk->report->summary;
 	const struct audit_header *header = &walk->segment->header;
 
 	if (!walk_chain_start(walk, header->uuid, walk->chain))
 		return false;
 	walk->chain_known = true;
+	memcpy(summary->chain_start, walk->chain, AUDIT_CHAIN_BYTES);
+	memcpy(summary->chain, walk->chain, AUDIT_CHAIN_BYTES);
 	if (header->previous_id == 0 && header->previous_bytes == 0 &&
 	    header->previous_revision == 0 &&
 	    header->previous_epoch == header->epoch &&
-	    memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) == 0)
+	    walk_chain_is(walk, header->previous_chain))
 		return true;
 	report_at(walk->report, AUDIT_RULE_BEGINNING, walk->segment->name, 112,
 		  "it follows %016" PRIx64 " and revision %" PRIu64,
@@ -321,6 +324,17 @@ static void report_gap(struct walk *walk)
 	report_finding(walk->report, finding);
 }
 
+/* Where it is about another revision the values differ, and tell nothing of
+ * commits. */
+static bool is_chain_before(struct walk *walk,
+			    const struct audit_header *header)
+{
+	if (header->previous_revision == walk->head)
+		return walk_chain_is(walk, header->previous_chain);
+	return memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) ==
+	       0;
+}
+
 static void check_link(struct walk *walk, const struct audit_segment *before)
 {
 	const struct audit_header *header = &walk->segment->header;
@@ -339,8 +353,7 @@ static void check_link(struct walk *walk, const struct audit_segment *before)
 			  "it says revision %" PRIu64
 			  ", and frames go to %" PRIu64,
 			  header->previous_revision, walk->head);
-	if (walk->chain_known &&
-	    memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) != 0)
+	if (walk->chain_known && !is_chain_before(walk, header))
 		report_at(walk->report, AUDIT_RULE_LINK, file, 144,
 			  "chain value");
 	if (!walk->chain_known || header->previous_revision != walk->head)

@@ -32,7 +32,9 @@ struct walk {
 	uint64_t head;
 	uint8_t chain[AUDIT_CHAIN_BYTES];
 	bool chain_known;
-	bool whole; /* nothing is missing so far */
+	bool whole;	   /* nothing is missing so far */
+	uint64_t recorded; /* the newest revision whose chain value is that
+			      on record */
 
 	/* ---- the segment at hand ---- */
 	const struct audit_segment *segment;
@@ -96,6 +98,9 @@ bool walk_chain_start(struct walk *walk, const uint8_t *uuid,
 		      uint8_t chain[AUDIT_CHAIN_BYTES]);
 bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
 		     uint8_t chain[AUDIT_CHAIN_BYTES]);
+/* Is this the chain value here, as a header, a footer or the anchor has it?
+ * Notes how far they agree, and where they part. */
+bool walk_chain_is(struct walk *walk, const uint8_t *recorded);
 /* Where the anchor's revision is reached: is this its chain value? */
 void walk_check_anchor_chain(struct walk *walk);
 

@@ -5,6 +5,7 @@
 #ifndef WAYBILL_WAYBILL_H
 #define WAYBILL_WAYBILL_H
 
+#include <waybill/audit.h>
 #include <waybill/error.h>
 #include <waybill/images.h>
 #include <waybill/store.h>

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What others can check about a store: who changed what, and whether the
+ * history is still the one that it was.
+ *
+ * chain(n) is SHA-256 over chain(n-1) and commit n (docs/FORMAT.md), so one
+ * value stands for the whole history before it. Kept elsewhere, it shows any
+ * later edit of that history; the store alone cannot show it, for whoever
+ * rewrites a commit can compute every checksum and every chain value after it
+ * anew.
+ *
+ * These functions read the directory with a reader of their own, which shares
+ * no code with the store. They take the lock as a read-only open does, change
+ * nothing, and do not stop at damage.
+ */
+#ifndef WAYBILL_AUDIT_H
+#define WAYBILL_AUDIT_H
+
+#include <waybill/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WB_CHAIN_BYTES 32
+
+/* Zero means the default for every field but `size`. */
+struct wb_audit_options {
+	size_t size;	      /* sizeof(struct wb_audit_options) */
+	uint32_t flags;	      /* WB_OPEN_ANY_FILESYSTEM */
+	wb_report_fn *report; /* of each thing that is wrong, as it is found;
+				 by default standard error */
+	void *report_context;
+};
+
+/* What has become of a chain value that was kept. */
+enum wb_audit_answer {
+	WB_AUDIT_UNKNOWN, /* damage hides it */
+	WB_AUDIT_HOLDS,	  /* up to there the history is what it was */
+	WB_AUDIT_DIFFERS, /* it is another one */
+	WB_AUDIT_BEYOND,  /* it ends before that revision: what came after was
+			     taken away, or the directory put back */
+};
+
+/* A chain value that was kept, and the answer. Revision 0 is the beginning. */
+struct wb_audit_expected {
+	uint64_t revision;
+	uint8_t chain[WB_CHAIN_BYTES];
+	enum wb_audit_answer answer; /* set by the call */
+};
+
+struct wb_audit_verified {
+	size_t size; /* sizeof(struct wb_audit_verified), by the caller */
+	uint8_t uuid[16];
+	uint64_t epoch;
+	/* The head of the history, as far as nothing is missing before it. */
+	uint64_t revision;
+	uint8_t chain[WB_CHAIN_BYTES];
+	uint64_t commits; /* that verify, behind damage too */
+	uint64_t segments;
+	uint64_t damages;  /* each was reported */
+	uint64_t warnings; /* likewise; an open mends them, or goes on */
+	/* The first commit that is not what it was is among these revisions;
+	 * 0 and 0: none is known to be another. */
+	uint64_t differs_first;
+	uint64_t differs_last;
+};
+
+/* Read all of the store in directory `path` and compute its chain. It is held
+ * against the values that the store's own files record, and against `expected`,
+ * whose `answer` it sets.
+ *
+ * Damage and answers are no errors: look at them. WB_NOT_A_STORE, WB_LOCKED
+ * (`ret_text` names the holder), WB_UNSUPPORTED, WB_BAD_INPUT (a filesystem
+ * that is refused), WB_USAGE (a size), WB_PERMISSION, WB_IO, WB_NO_MEMORY. */
+WB_API enum wb_error wb_audit_verify(const char *path,
+				     const struct wb_audit_options *options,
+				     struct wb_audit_expected *expected,
+				     size_t count,
+				     struct wb_audit_verified *ret_verified,
+				     struct wb_text *ret_text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
