@@ -80,6 +80,47 @@ WB_API enum wb_error wb_audit_verify(const char *path,
 				     struct wb_audit_verified *ret_verified,
 				     struct wb_text *ret_text);
 
+/* ---- who changed what ---- */
+
+/* NULL and 0 mean: no bound. */
+struct wb_audit_filter {
+	size_t size;   /* sizeof(struct wb_audit_filter) */
+	uint32_t kind; /* 0: all, the store's own too */
+	const struct wb_bytes *ns;
+	const struct wb_bytes *name;
+	const uint32_t *uid;
+	const int64_t *since_ns; /* commits of this time or later */
+	const int64_t *until_ns; /* or earlier; each by its own clock */
+	uint64_t first_revision;
+	uint64_t last_revision;
+};
+
+/* One change of one key. */
+struct wb_audit_change {
+	/* What it is now, who made it so, when and why. */
+	struct wb_version version;
+	/* What it was before. NULL: it did not exist; or, where
+	 * version.previous_revision is not 0, damage hides it. */
+	const struct wb_record *before;
+	/* The chain value of its commit. NULL: damage lies before it, so it is
+	 * not known. */
+	const uint8_t *chain;
+};
+
+/* Returns false to stop. */
+typedef bool wb_audit_fn(void *context, const struct wb_audit_change *change);
+
+/* Visit the changes that `filter` (NULL: all) lets through, oldest first, and
+ * of one commit in its order. The whole log is read and replayed, so memory is
+ * that of the live records. What verifies behind damage is visited too;
+ * WB_CORRUPT then is the answer after the last visit, and `ret_text` names the
+ * first damage. Else errors as wb_audit_verify. */
+WB_API enum wb_error wb_audit_log(const char *path,
+				  const struct wb_audit_options *options,
+				  const struct wb_audit_filter *filter,
+				  wb_audit_fn *visit, void *context,
+				  struct wb_text *ret_text);
+
 #ifdef __cplusplus
 }
 #endif
