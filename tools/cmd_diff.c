@@ -152,8 +152,8 @@ const struct command command_diff = {
 		"are not. A version\nthat is a deletion has none of "
 		"them.\n\n" VERSION_POINTS
 		"\nThe exit status is 0 where nothing differs and 2 where "
-		"something does (not 1, as\nof diff(1): that is a failure). "
-		"A name that is not there is 2 too, with an error.\n-q prints "
+		"something does (not 1, as\nof diff(1), for 1 is a failure). A "
+		"name that is not there is 2 too, with an\nerror. -q prints "
 		"nothing.",
 	.operands_min = 2,
 	.operands_max = 2,

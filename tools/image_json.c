@@ -102,7 +102,7 @@ json_t *image_json(const struct wb_image *image)
 	return json;
 }
 
-static json_t *actor_json(const struct wb_actor *actor)
+json_t *actor_json(const struct wb_actor *actor)
 {
 	json_t *json = json_object();
 

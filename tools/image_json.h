@@ -22,6 +22,9 @@ json_t *image_json(const struct wb_image *image);
  *  "reason", "operation_id", "image"}; "image" is null where deleted. */
 json_t *version_json(const struct wb_image_version *version);
 
+/* {"uid", "gid", "pid", "command"} */
+json_t *actor_json(const struct wb_actor *actor);
+
 json_t *text_json(const char *text);
 json_t *number_json(uint64_t number);
 json_t *time_json(int64_t time_ns);

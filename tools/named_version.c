@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t now_ns(void)
+int64_t now_ns(void)
 {
 	struct timespec now;
 

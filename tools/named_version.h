@@ -24,6 +24,9 @@ struct named_version {
 	"minutes,\n"                                                      \
 	"                          hours and weeks too\n"
 
+/* The wall clock, ns since 1970: what "yesterday" is counted from. */
+int64_t now_ns(void);
+
 /* Splits NAME@{POINT}; without a point it is the newest version. `point`
  * (NULL: none) is one that was given in another way. With --raw all of it is
  * the name. WB_USAGE, WB_BAD_INPUT. */

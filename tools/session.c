@@ -79,7 +79,7 @@ static enum wb_error make_parents(struct session *session, const char *path)
 /* The library reports damage as it finds it, and the error that follows tells
  * the same; one line is enough. So the first report waits until the error is
  * known (session_complain). */
-static void report(void *context, enum wb_severity severity, const char *line)
+void session_report(void *context, enum wb_severity severity, const char *line)
 {
 	struct session *session = context;
 
@@ -105,10 +105,8 @@ void session_complain(struct session *session, enum wb_error error)
 						      : NULL);
 }
 
-/* What the library said of `path`, with what a person can do about it. */
-static enum wb_error explain_open(struct session *session, enum access access,
-				  enum wb_error error,
-				  const struct wb_text *inner)
+enum wb_error session_explain(struct session *session, enum access access,
+			      enum wb_error error, const struct wb_text *inner)
 {
 	const char *path = session->address.path;
 	bool named = strncmp(inner->text, path, strlen(path)) == 0;
@@ -134,7 +132,7 @@ static enum wb_error open_directory(struct session *session, enum access access)
 		.flags = access == ACCESS_READ	   ? WB_OPEN_READ_ONLY
 			 : access == ACCESS_CREATE ? WB_OPEN_CREATE
 						   : 0,
-		.report = report,
+		.report = session_report,
 		.report_context = session,
 	};
 	const char *path = session->address.path;
@@ -148,7 +146,7 @@ static enum wb_error open_directory(struct session *session, enum access access)
 	if (error)
 		return error;
 	error = wb_store_open(path, &options, &session->store, &inner);
-	return error ? explain_open(session, access, error, &inner)
+	return error ? session_explain(session, access, error, &inner)
 		     : wb_images_local(session->store, &session->images);
 }
 
@@ -163,6 +161,24 @@ static enum wb_error open_socket(struct session *session)
 		    "a daemon answers at unix:%s, but this build of waybill "
 		    "opens directories only: --store dir:PATH",
 		    path);
+}
+
+enum wb_error session_directory(struct session *session, const char **ret_path,
+				struct wb_audit_options *ret_options)
+{
+	struct wb_audit_options options = {
+		.size = sizeof(options),
+		.report = session_report,
+		.report_context = session,
+	};
+
+	if (session->address.kind == ADDRESS_SOCKET)
+		return open_socket(session);
+	if (session_option(session, OPTION_ANY_FILESYSTEM)->given)
+		options.flags |= WB_OPEN_ANY_FILESYSTEM;
+	*ret_path = session->address.path;
+	*ret_options = options;
+	return WB_OK;
 }
 
 enum wb_error session_open(struct session *session, enum access access)

@@ -15,6 +15,7 @@
 #include "tools/output.h"
 #include "tools/scratch.h"
 
+#include <waybill/audit.h>
 #include <waybill/images.h>
 
 struct session {
@@ -51,6 +52,19 @@ enum access {
 };
 /* Opens `session->images`. WB_CANCELLED where a signal came meanwhile. */
 enum wb_error session_open(struct session *session, enum access access);
+
+/* For a command that reads the store's files itself: where they are, and what
+ * such a call begins with. Nothing is opened; the options' report is
+ * session_report. WB_UNAVAILABLE, …: they are behind a socket. */
+enum wb_error session_directory(struct session *session, const char **ret_path,
+				struct wb_audit_options *ret_options);
+/* What the library said of that directory, opened for `access`, with its path
+ * and with what a person can do about it. Returns `error`. */
+enum wb_error session_explain(struct session *session, enum access access,
+			      enum wb_error error, const struct wb_text *inner);
+/* A wb_report_fn whose context is the session. Damage that is told first is
+ * held back: the error that follows says the same. */
+void session_report(void *session, enum wb_severity severity, const char *line);
 
 /* Closes what is open. After a change a failure is a warning, for what was
  * answered holds. */

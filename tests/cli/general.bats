@@ -2,12 +2,13 @@
 # Help, versions, wrong options, addresses, output that cannot be written.
 load helper.bash
 
-commands="put get ls rm tag label apply log show diff undo stat"
+commands=(put get ls rm tag label apply log show diff undo stat
+	"audit log" "audit head" "audit verify")
 
 @test "help tells of every command, option and exit status" {
 	expect 0 --help
 	is "$stderr" ""
-	for command in $commands; do
+	for command in "${commands[@]}"; do
 		[[ "$output" =~ $'\n  '$command\ +[A-Z] ]]
 	done
 	for option in store namespace json raw quiet null color help version; do
@@ -20,7 +21,7 @@ commands="put get ls rm tag label apply log show diff undo stat"
 }
 
 @test "each command has its own help, which needs no store" {
-	for command in $commands; do
+	for command in "${commands[@]}"; do
 		expect 0 $command --help
 		[[ "${lines[0]}" =~ ^usage:\ waybill\ $command ]]
 		has "$output" "--json"
@@ -35,7 +36,7 @@ commands="put get ls rm tag label apply log show diff undo stat"
 }
 
 @test "help fits a terminal" {
-	for command in "" $commands; do
+	for command in "" audit "${commands[@]}"; do
 		waybill $command --help >help
 		run awk 'length($0) > 80 { print; found = 1 }
 			END { exit found }' help
@@ -214,7 +215,8 @@ open_up()
 
 @test "output that cannot be written is an error" {
 	put a
-	for command in ls "get a" log "show a" stat --help "ls --json"; do
+	for command in ls "get a" log "show a" stat --help "ls --json" \
+		"audit log" "audit head" "audit verify"; do
 		run --separate-stderr bash -c "'$binary' $command >/dev/full"
 		is "$status" 73
 		has "$stderr" "standard output: No space left"
