@@ -7,6 +7,8 @@
  * The linker sends the calls of our own objects here (tests() in
  * CMakeLists.txt); the simulated disk and the oracle do not use these.
  */
+#include "audit/trail.h"
+#include "audit/verify.h"
 #include "tests/support/session.h"
 #include "tests/support/shelf.h"
 #include "tests/support/suite.h"
@@ -15,6 +17,7 @@
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <sys/mman.h>
+#include <waybill/images.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -186,6 +189,129 @@ START_TEST(a_version_that_cannot_be_pinned_gives_its_views_up)
 }
 END_TEST
 
+/* ---- undo, verify, trail ---- */
+
+static struct wb_images *images;
+static struct shelf shelf;
+static const struct wb_call call = {.size = sizeof(call), .ns = "default"};
+
+/* The last digit of the digest that "x" points at. */
+static char digit_of_x(void)
+{
+	struct wb_image *image = NULL;
+	char digit = '-';
+
+	if (!images->ops->get(images, &call, "x", &image, NULL))
+		digit = image->target.digest[strlen(image->target.digest) - 1];
+	wb_image_free(image);
+	return digit;
+}
+
+static void put_x(char digit)
+{
+	char digest[72] = "sha256:";
+	struct wb_image image = {.name = "x",
+				 .target = {.media_type = "m",
+					    .digest = digest,
+					    .size = 1}};
+
+	memset(digest + 7, digit, 64);
+	ck_ok(images->ops->put(images, &call, &image, NULL, NULL, NULL, NULL));
+}
+
+static void open_images(void)
+{
+	shelf_init(&shelf, 1);
+	ck_ok(shelf_open(&shelf));
+	ck_ok(wb_images_local(shelf.store, &images));
+	put_x('1');
+	put_x('2');
+}
+
+static void close_images(void)
+{
+	images->ops->close(images);
+	shelf_release(&shelf);
+}
+
+/* From here on the nth allocation fails. */
+static void arm(uint64_t nth)
+{
+	plan.failed = 0;
+	plan.forever = false;
+	plan.countdown = nth;
+}
+
+START_TEST(an_undo_that_runs_out_of_memory_changes_nothing)
+{
+	unsigned refused = 0;
+
+	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+		struct wb_image *image = NULL;
+		enum wb_error error;
+
+		open_images();
+		arm(nth);
+		error = images->ops->undo(images, &call, "x", NULL, NULL,
+					  &image, NULL);
+		plan.countdown = 0;
+		ck_assert(!error || error == WB_NO_MEMORY);
+		ck_assert_int_eq(digit_of_x(), error ? '2' : '1');
+		ck_assert_uint_eq(shelf_stat(&shelf).revision, error ? 2 : 3);
+		ck_assert(!image == !!error);
+		refused += error == WB_NO_MEMORY;
+		wb_image_free(image);
+		close_images();
+	}
+	ck_assert_uint_gt(refused, 5);
+}
+END_TEST
+
+static bool count_change(void *context, const struct wb_audit_change *change)
+{
+	*(uint64_t *)context += change->version.record.revision;
+	return true;
+}
+
+START_TEST(an_audit_that_runs_out_of_memory_says_so)
+{
+	const struct audit_visitor findings = {.commit = NULL};
+	struct wb_audit_verified verified;
+	struct audit_summary summary;
+	unsigned refused = 0;
+	struct dir *dir;
+
+	open_images();
+	ck_ok(wb_store_mark(shelf.store));
+	dir = simdisk_dir(shelf.disk);
+	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+		struct wb_audit_expected expected = {.revision = 2};
+		uint64_t revisions = 0;
+		enum wb_error error;
+
+		arm(nth);
+		error = _i == 0 ? audit_verify(dir, &findings, &expected, 1,
+					       &summary, &verified)
+				: audit_trail(dir, &findings, NULL,
+					      count_change, &revisions,
+					      &summary);
+		plan.countdown = 0;
+		ck_assert(!error || error == WB_NO_MEMORY);
+		refused += error == WB_NO_MEMORY;
+		if (error)
+			continue;
+		ck_assert_uint_eq(summary.head, 2);
+		if (_i == 0)
+			ck_assert_int_eq(expected.answer, WB_AUDIT_DIFFERS);
+		else
+			ck_assert_uint_eq(revisions, 3);
+	}
+	ck_assert_uint_gt(refused, 3);
+	dir_close(dir);
+	close_images();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -199,6 +325,9 @@ int main(void)
 	tcase_add_loop_test(tcase, every_allocation_may_fail, 0, 2);
 	tcase_add_test(tcase,
 		       a_version_that_cannot_be_pinned_gives_its_views_up);
+	tcase_add_test(tcase, an_undo_that_runs_out_of_memory_changes_nothing);
+	tcase_add_loop_test(tcase, an_audit_that_runs_out_of_memory_says_so, 0,
+			    2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
