@@ -13,6 +13,7 @@
 #include "tests/support/volume.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 
 static struct shelf shelf;
 
@@ -485,6 +486,113 @@ START_TEST(two_undos_in_a_row_change_no_target_and_no_label)
 }
 END_TEST
 
+/* ---- threads ---- */
+
+enum { THREADS = 4, OPERATIONS = 150 };
+
+struct worker {
+	pthread_t thread;
+	struct rng rng;
+	unsigned undone, refused;
+};
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+
+	for (int at = 0; at < OPERATIONS; at++) {
+		struct wb_image image = plain("x");
+		enum wb_error error;
+
+		switch (rng_below(&worker->rng, 4)) {
+		case 0:
+			image.target.size =
+				1 + (int64_t)rng_below(&worker->rng, 1u << 30);
+			error = images->ops->put(images, &call, &image, NULL,
+						 NULL, NULL, NULL);
+			break;
+		case 1:
+			error = images->ops->remove(images, &call, "x", NULL,
+						    NULL, NULL, NULL, NULL);
+			if (error == WB_NOT_FOUND)
+				error = WB_OK;
+			break;
+		default:
+			error = undo("x", NULL);
+			worker->undone += !error;
+			worker->refused += error == WB_PRECONDITION;
+			if (error == WB_PRECONDITION || error == WB_NOT_FOUND)
+				error = WB_OK;
+		}
+		if (error)
+			return "a call failed";
+	}
+	return NULL;
+}
+
+/* Sizes stand for versions; 0: a deletion. Newest first. */
+struct past {
+	struct {
+		uint64_t revision, undid;
+		int64_t size;
+	} versions[THREADS * OPERATIONS + 1];
+	size_t count;
+};
+
+static bool take_past(void *context, const struct wb_image_version *version)
+{
+	struct past *past = context;
+	unsigned long long undid = 0;
+
+	sscanf(version->reason, "undo of revision %llu", &undid);
+	past->versions[past->count].revision = version->revision;
+	past->versions[past->count].undid = undid;
+	past->versions[past->count++].size =
+		version->image ? version->image->target.size : 0;
+	return true;
+}
+
+/* Every undo follows the version that it says it undid, and what it made is
+ * what was there before that one. */
+START_TEST(threads_never_undo_each_others_changes)
+{
+	struct worker workers[THREADS] = {{.undone = 0}};
+	static struct past past;
+	unsigned undone = 0, found = 0;
+
+	for (unsigned at = 0; at < THREADS; at++) {
+		workers[at].rng = rng_of((uint64_t)_i * THREADS + at);
+		ck_assert_int_eq(pthread_create(&workers[at].thread, NULL, work,
+						&workers[at]),
+				 0);
+	}
+	for (unsigned at = 0; at < THREADS; at++) {
+		void *failed;
+
+		ck_assert_int_eq(pthread_join(workers[at].thread, &failed), 0);
+		ck_assert_ptr_null(failed);
+		undone += workers[at].undone;
+	}
+	past.count = 0;
+	ck_ok(images->ops->history(images, &call, "x", 0, 0, take_past, &past,
+				   NULL));
+	for (size_t at = 0; at < past.count; at++) {
+		if (!past.versions[at].undid)
+			continue;
+		found++;
+		ck_assert_uint_lt(at + 1, past.count);
+		ck_assert_uint_eq(past.versions[at].undid,
+				  past.versions[at + 1].revision);
+		ck_assert_int_eq(past.versions[at].size,
+				 at + 2 < past.count
+					 ? past.versions[at + 2].size
+					 : 0);
+	}
+	ck_assert_uint_eq(found, undone);
+	ck_assert_uint_gt(found, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("local_undo");
@@ -506,6 +614,8 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    two_undos_in_a_row_change_no_target_and_no_label, 1,
 			    9);
+	tcase_add_loop_test(tcase, threads_never_undo_each_others_changes, 1,
+			    6);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
