@@ -3,22 +3,12 @@
 
 #include "base/lock.h"
 #include "base/posix.h"
+#include "base/sized.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* ---- telling ---- */
-
-struct teller teller_of(const struct wb_audit_options *options)
-{
-	struct teller teller = {.report = NULL};
-
-	if (options && options->size == sizeof(*options)) {
-		teller.report = options->report;
-		teller.context = options->report_context;
-	}
-	return teller;
-}
 
 static void tell(struct teller *teller, enum wb_severity severity,
 		 const char *line)
@@ -86,15 +76,20 @@ enum wb_error audit_open(const char *path,
 			 struct teller *teller, struct dir **ret_dir,
 			 struct wb_text *ret_text)
 {
+	struct wb_audit_options mine = {.size = sizeof(mine)};
 	struct diag diag = {tell_diag, teller};
 	struct dir *dir = NULL;
 	unsigned flags = 0;
-	enum wb_error error;
+	enum wb_error error = WB_OK;
 
-	if (options && options->size != sizeof(*options))
-		return text_set(ret_text, WB_USAGE,
-				"options of another version of the library");
-	if (options && (options->flags & WB_OPEN_ANY_FILESYSTEM))
+	if (options)
+		error = sized_take(&mine, sizeof(mine), options);
+	if (error)
+		return text_set(ret_text, error, "struct wb_audit_options %s",
+				sized_problem(error));
+	teller->report = mine.report;
+	teller->context = mine.report_context;
+	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
 	if (error == WB_NOT_FOUND)

@@ -16,12 +16,12 @@ struct teller {
 	struct wb_text first; /* damage that was told first */
 };
 
-struct teller teller_of(const struct wb_audit_options *options);
 /* An audit_visitor's `finding`, whose context is a teller: one line, `FILE:
  * offset N: text: what`, for all but notes. */
 void teller_finding(void *teller, const struct audit_finding *finding);
 
-/* Open `path` and share its lock; the caller closes `*ret_dir`. WB_NOT_A_STORE,
+/* Open `path` and share its lock; the caller closes `*ret_dir`. `*teller`, of
+ * zeros before, tells as the options say. WB_NOT_A_STORE, WB_UNSUPPORTED,
  * WB_LOCKED, WB_BAD_INPUT, WB_USAGE, WB_PERMISSION, WB_IO, WB_NO_MEMORY. */
 enum wb_error audit_open(const char *path,
 			 const struct wb_audit_options *options,

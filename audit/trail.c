@@ -9,7 +9,9 @@
 
 #include "audit/open.h"
 #include "audit/replay.h"
+
 #include "base/diag.h"
+#include "base/sized.h"
 
 #include <string.h>
 
@@ -168,19 +170,22 @@ enum wb_error wb_audit_log(const char *path,
 			   wb_audit_fn *visit, void *context,
 			   struct wb_text *ret_text)
 {
-	struct teller teller = teller_of(options);
+	struct wb_audit_filter mine = {.size = sizeof(mine)};
+	struct teller teller = {.report = NULL};
 	struct audit_visitor findings = {NULL, teller_finding, &teller};
 	struct audit_summary summary;
 	struct dir *dir;
-	enum wb_error error;
+	enum wb_error error = WB_OK;
 
-	if (filter && filter->size != sizeof(*filter))
-		return text_set(ret_text, WB_USAGE,
-				"a filter of another version of the library");
+	if (filter)
+		error = sized_take(&mine, sizeof(mine), filter);
+	if (error)
+		return text_set(ret_text, error, "struct wb_audit_filter %s",
+				sized_problem(error));
 	error = audit_open(path, options, &teller, &dir, ret_text);
 	if (error)
 		return error;
-	error = audit_trail(dir, &findings, filter, visit, context, &summary);
+	error = audit_trail(dir, &findings, &mine, visit, context, &summary);
 	dir_close(dir);
 	if (error)
 		return text_set(ret_text, error, "%s", wb_error_text(error));

@@ -9,6 +9,7 @@
 
 #include "audit/open.h"
 #include "base/diag.h"
+#include "base/sized.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,16 +167,13 @@ enum wb_error wb_audit_verify(const char *path,
 			      struct wb_audit_verified *ret_verified,
 			      struct wb_text *ret_text)
 {
-	struct teller teller = teller_of(options);
+	struct teller teller = {.report = NULL};
 	struct audit_visitor findings = {NULL, teller_finding, &teller};
 	struct wb_audit_verified verified;
 	struct audit_summary summary;
 	struct dir *dir;
 	enum wb_error error;
 
-	if (ret_verified->size != sizeof(*ret_verified))
-		return text_set(ret_text, WB_USAGE,
-				"a result of another version of the library");
 	error = audit_open(path, options, &teller, &dir, ret_text);
 	if (error)
 		return error;
@@ -185,7 +183,10 @@ enum wb_error wb_audit_verify(const char *path,
 	if (error)
 		return text_set(ret_text, error, "%s", wb_error_text(error));
 	error = audit_conclude(&summary, &teller, ret_text);
-	if (!error)
-		*ret_verified = verified;
-	return error;
+	if (error)
+		return error;
+	error = sized_give(ret_verified, &verified, sizeof(verified));
+	return error ? text_set(ret_text, error, "struct wb_audit_verified %s",
+				sized_problem(error))
+		     : WB_OK;
 }

@@ -280,14 +280,15 @@ enum wb_error local_undo(struct wb_images *images, const struct wb_call *call,
 			 struct wb_outcome *ret_outcome,
 			 struct wb_image **ret_image, struct wb_text *ret_text)
 {
+	struct wb_call mine;
 	struct undo undo = {
 		.local = local_of(images),
-		.call = call,
+		.call = &mine,
 		.name = name,
 		.condition = condition,
 		.text = ret_text,
 	};
-	enum wb_error error = call_check(call, ret_text);
+	enum wb_error error = call_take(call, &mine, ret_text);
 
 	if (!error)
 		error = condition_check(condition, ret_text);

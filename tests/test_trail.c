@@ -446,7 +446,7 @@ START_TEST(a_directory_is_told_and_its_lock_respected)
 					  .flags = WB_OPEN_ANY_FILESYSTEM,
 					  .report = hear,
 					  .report_context = said};
-	struct wb_audit_filter wrong = {.size = sizeof(wrong) + 8};
+	struct wb_audit_filter wrong = {.size = 1};
 	char *directory = tempdir_make();
 	struct wb_store *store;
 	struct wb_text text = {""};
