@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -40,6 +41,7 @@ enum call {
 	FSTAT,
 	FSTATFS,
 	STATX,
+	MADVISE,
 	OPENAT,
 	FLOCK,
 	FCNTL,
@@ -192,6 +194,13 @@ BARE int statx(int fd, const char *restrict path, int flags, unsigned mask,
 	if (mount_id)
 		stat->stx_mnt_id = mount_id;
 	return result;
+}
+
+BARE int madvise(void *address, size_t size, int advice)
+{
+	if (scripted(MADVISE))
+		return -1;
+	return (int)syscall(SYS_madvise, address, size, advice);
 }
 
 BARE int openat(int fd, const char *path, int flags, ...)
@@ -517,6 +526,28 @@ START_TEST(a_lock_that_cannot_be_had_is_not_locked)
 }
 END_TEST
 
+/* An old kernel: a child would take its parent's lock for its own. */
+START_TEST(a_directory_that_cannot_know_its_process_is_not_opened)
+{
+	struct dir *other = NULL;
+	struct wb_text text;
+	int before = dup(0);
+	int after;
+
+	close(before);
+	script_fail(MADVISE, 1, EINVAL);
+	ck_error(posix_dir_open(temp, POSIX_DIR_ANY_FILESYSTEM, NULL, &other,
+				NULL, &text),
+		 WB_NO_MEMORY);
+	ck_assert_int_eq(script[MADVISE].calls, 1);
+	ck_assert_ptr_nonnull(strstr(text.text, temp));
+	ck_assert_ptr_null(other);
+	after = dup(0);
+	close(after);
+	ck_assert_int_eq(before, after);
+}
+END_TEST
+
 static pid_t bystander;
 
 static void fork_bystander(void)
@@ -652,6 +683,8 @@ int main(void)
 	tcase_add_test(tcase, a_list_that_cannot_be_had_is_an_error);
 	tcase_add_test(tcase, a_write_rarely_asks_for_the_limit);
 	tcase_add_test(tcase, a_lock_that_cannot_be_had_is_not_locked);
+	tcase_add_test(tcase,
+		       a_directory_that_cannot_know_its_process_is_not_opened);
 	tcase_add_test(tcase, a_lock_that_is_had_by_half_is_given_back);
 	tcase_add_test(tcase, a_full_disk_keeps_nobody_from_locking);
 	tcase_add_test(tcase, without_a_boot_id_a_lock_still_names_its_holder);
