@@ -19,7 +19,8 @@ static const struct option look_items[] = {
 };
 static const struct command paint = {
 	.name = "paint",
-	.operands = "WALL [COLOR]",
+	.operands = "WALL\n"
+		    "WALL COLOR",
 	.operands_min = 1,
 	.operands_max = 2,
 	.options = {"Options of paint", paint_items, 3},
@@ -212,11 +213,11 @@ static const struct {
 	{"hang\tup", "unknown command"},
 	{"hang up now", "unexpected argument now: waybill hang up"},
 	{"hang picture", "too few arguments: waybill hang picture WALL"},
-	{"hang picture x --prefix y", "hang picture has no option --prefix, "
-				      "but look has"},
-	{"paint", "too few arguments: waybill paint WALL [COLOR]"},
-	{"paint a b c", "unexpected argument c"},
-	{"look at", "unexpected argument at"},
+	{"hang picture x --prefix y", "no option --prefix here, but look has "
+				      "one; see `waybill hang picture --help`"},
+	{"paint", "too few arguments: waybill paint WALL | WALL COLOR"},
+	{"paint a b c", "unexpected argument c: waybill paint WALL | WALL"},
+	{"look at", "unexpected argument at: waybill look"},
 	{"paint wall --sise 3", "unknown option --sise; did you mean --size?"},
 	{"paint wall --siz=3", "did you mean --size?"},
 	{"paint wall --forec", "did you mean --force?"},
@@ -226,12 +227,16 @@ static const struct {
 	{"paint wall --zzzzzzzz", "unknown option --zzzzzzzz; see `waybill "
 				  "paint --help`"},
 	{"--zzzzzzzz", "see `waybill --help`"},
-	{"paint wall --prefix x", "paint has no option --prefix, but look has"},
-	{"look --size 3", "look has no option --size, but paint has"},
-	{"look --if-absent", "look has no option --if-absent, but paint has"},
+	{"paint wall --prefix x", "no option --prefix here, but look has one; "
+				  "see `waybill paint --help`"},
+	{"look --size 3", "no option --size here, but paint has one"},
+	{"look --if-absent", "no option --if-absent here, but paint has one"},
 	{"--size 3 paint wall", "write it after `paint`"},
-	{"paint wall -x", "unknown option -x"},
-	{"paint wall -qx", "unknown option -x"},
+	{"paint wall -x", "unknown option -x; see `waybill paint --help`, or "
+			  "write -- before"},
+	{"paint wall -qx", "unknown option -x; see `waybill paint --help`"},
+	{"look -x", "unknown option -x; see `waybill look --help`"},
+	{"-x", "unknown option -x; see `waybill --help`"},
 	{"paint wall -json", "did you mean --json?"},
 	{"paint wall -size=3", "did you mean --size=3?"},
 	{"paint wall --force=yes", "--force takes no value"},
@@ -241,7 +246,9 @@ static const struct {
 	{"paint wall --size -3", "not a whole number"},
 	{"paint wall --size 3k", "not a whole number"},
 	{"paint wall --size 0x3", "not a whole number"},
-	{"paint wall --size 18446744073709551616", "not a whole number"},
+	{"paint wall --size 18446744073709551616",
+	 "--size 18446744073709551616: larger than 18446744073709551615"},
+	{"paint wall --revision 3", "unknown option --revision; see"},
 	{"paint wall --size 3 --size 4", "--size is given twice"},
 	{"look --color", "--color needs a value: --color auto|always|never"},
 	{"look --color red", "--color red: not one of auto|always|never"},
@@ -253,18 +260,64 @@ static const struct {
 
 START_TEST(a_refusal_names_what_is_right)
 {
+	size_t size;
+
 	ck_assert_msg(parse(refusals[_i].line) == WB_USAGE, "accepted: %s",
 		      refusals[_i].line);
 	ck_assert_msg(strstr(text.text, refusals[_i].says), "%s: says: %s",
 		      refusals[_i].line, text.text);
+	ck_assert_ptr_null(strchr(text.text, '\n'));
+	size = strlen(text.text);
+	ck_assert_int_ne(text.text[size - 1], ' ');
 }
 END_TEST
 
-START_TEST(what_was_read_before_an_error_is_kept)
+/* And how, where --json says so before or behind the mistake. */
+START_TEST(an_error_is_the_first_and_options_count_wherever_they_stand)
 {
-	ck_assert_int_eq(parse("--json paint wall --sise 3"), WB_USAGE);
-	ck_assert(value(OPTION_JSON)->given);
-	ck_assert_ptr_eq(arguments.command, &paint);
+	static const char *const lines[] = {
+		"--json paint wall --sise 3",
+		"paint wall --sise 3 --json",
+		"paint --sise --json wall",
+		"paint wall --size x --json",
+		"paint wall -x --json --zzzzz",
+		"piant wall --json",
+		"piant paint --json",
+		"--zzzzz paint wall --json",
+		"paint --json",
+	};
+	static const char *const says[] = {
+		"--sise", "--sise", "--sise",  "--size x", "-x",
+		"piant",  "piant",  "--zzzzz", "too few",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_int_eq(parse(lines[i]), WB_USAGE);
+		ck_assert_msg(value(OPTION_JSON)->given, "%s", lines[i]);
+		ck_assert_msg(strstr(text.text, says[i]), "%s: says: %s",
+			      lines[i], text.text);
+	}
+	/* It is a value here, and an operand there. */
+	ck_assert_int_eq(parse("paint --sise --reason --json"), WB_USAGE);
+	ck_assert(!value(OPTION_JSON)->given);
+	ck_assert_int_eq(parse("paint --sise -- --json"), WB_USAGE);
+	ck_assert(!value(OPTION_JSON)->given);
+	/* An unknown command is none, whatever follows. */
+	ck_assert_int_eq(parse("piant paint wall"), WB_USAGE);
+	ck_assert_ptr_null(arguments.command);
+}
+END_TEST
+
+START_TEST(help_is_a_word_too)
+{
+	expect("help");
+	ck_assert(value(OPTION_HELP)->given);
+	ck_assert_ptr_null(arguments.command);
+	expect("help look");
+	ck_assert(value(OPTION_HELP)->given);
+	ck_assert_ptr_eq(arguments.command, &look);
+	expect("paint help");
+	ck_assert(!value(OPTION_HELP)->given);
 }
 END_TEST
 
@@ -320,7 +373,10 @@ int main(void)
 	tcase_add_test(cases, help_and_version_need_nothing_else);
 	tcase_add_loop_test(cases, a_refusal_names_what_is_right, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
-	tcase_add_test(cases, what_was_read_before_an_error_is_kept);
+	tcase_add_test(
+		cases,
+		an_error_is_the_first_and_options_count_wherever_they_stand);
+	tcase_add_test(cases, help_is_a_word_too);
 	tcase_add_test(cases, flags_may_be_repeated);
 	tcase_add_test(cases, edits_are_counted);
 	suite_add_tcase(suite, cases);

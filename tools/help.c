@@ -89,7 +89,9 @@ void help_all(struct output *output, const struct command *const *commands)
 		    "Names of container images, kept through a crash.\n\n"
 		    "Commands\n");
 	print_commands(output, commands, NULL);
-	output_text(output, "\n`waybill COMMAND --help` tells more.\n");
+	output_text(output,
+		    "\n`waybill COMMAND --help` tells more. Options may "
+		    "stand anywhere; -- ends them.\n");
 	print_tables(output, NULL);
 	output_text(
 		output,
@@ -118,10 +120,9 @@ void help_command(struct output *output, const struct command *command)
 		(int)strlen("usage: waybill  ") + (int)strlen(command->name);
 
 	/* put has several forms, one a line. */
-	output_format(output, "usage: waybill %s ", command->name);
+	output_format(output, "usage: waybill %s%s", command->name,
+		      *command->operands ? " " : "\n");
 	print_lines(output, command->operands, indent);
-	if (!*command->operands)
-		output_text(output, "\n");
 	output_format(output, "\n%s.\n", command->summary);
 	if (command->details)
 		output_format(output, "\n%s\n", command->details);

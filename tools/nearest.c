@@ -56,7 +56,7 @@ void nearest_offer(struct nearest *nearest, const char *known)
 	 * letter mistyped. */
 	if (wrong_size >= 2 && strncmp(nearest->wrong, known, wrong_size) == 0)
 		distance = smaller(distance, 1);
-	if (distance > 1 + wrong_size / 4 || distance >= wrong_size)
+	if (distance > 1 + wrong_size / 5 || distance >= wrong_size)
 		return;
 	if (distance < nearest->distance) {
 		nearest->best = known;

@@ -114,7 +114,6 @@ static enum wb_error unknown_option(const struct parser *parser,
 				    const char *name, size_t size)
 {
 	const struct command *command = parser->arguments->command;
-	const char *of = command ? command->name : "waybill";
 	const struct option_table *tables[3];
 	size_t count = option_tables(command, tables);
 	struct nearest nearest;
@@ -124,16 +123,17 @@ static enum wb_error unknown_option(const struct parser *parser,
 		return fail(parser->text, WB_NO_MEMORY, "out of memory");
 	for (size_t c = 0; parser->commands[c]; c++)
 		if (find_by_name(parser->commands[c], name, size)) {
-			of = parser->commands[c]->name;
+			const char *of = parser->commands[c]->name;
+
 			if (!command)
 				return fail(parser->text, WB_USAGE,
 					    "option --%s belongs to a command: "
 					    "write it after `%s`",
 					    wrong, of);
 			return fail(parser->text, WB_USAGE,
-				    "%s has no option --%s, but %s has; see "
+				    "no option --%s here, but %s has one; see "
 				    "`waybill %s --help`",
-				    command->name, wrong, of, command->name);
+				    wrong, of, command->name);
 		}
 	nearest_begin(&nearest, wrong);
 	for (size_t t = 0; t < count; t++)
@@ -145,7 +145,7 @@ static enum wb_error unknown_option(const struct parser *parser,
 			    nearest.best);
 	return fail(parser->text, WB_USAGE,
 		    "unknown option --%s; see `waybill %s%s--help`", wrong,
-		    command ? of : "", command ? " " : "");
+		    command ? command->name : "", command ? " " : "");
 }
 
 static bool is_choice(const char *choices, const char *text)
@@ -189,8 +189,11 @@ static enum wb_error set_value(const struct parser *parser,
 			    option->name);
 	if (option->form == OPTION_IS_NUMBER &&
 	    !parse_decimal(text, &value->number))
-		return fail(parser->text, WB_USAGE,
-			    "--%s %s: not a whole number", option->name, text);
+		return fail(parser->text, WB_USAGE, "--%s %s: %s", option->name,
+			    text,
+			    *text && !text[strspn(text, "0123456789")]
+				    ? "larger than 18446744073709551615"
+				    : "not a whole number");
 	if (option->form == OPTION_IS_CHOICE &&
 	    !is_choice(option->argument, text))
 		return fail(parser->text, WB_USAGE, "--%s %s: not one of %s",
@@ -234,6 +237,21 @@ static enum wb_error take_long(struct parser *parser, const char *name)
 	return take_value(parser, option, equals ? equals + 1 : NULL);
 }
 
+/* A key or a name may begin with a dash as well. */
+static enum wb_error unknown_letters(const struct parser *parser,
+				     const char *letters)
+{
+	const struct command *command = parser->arguments->command;
+
+	return fail(parser->text, WB_USAGE,
+		    "unknown option -%.*s; see `waybill %s%s--help`%s",
+		    (int)strcspn(letters, "="), letters,
+		    command ? command->name : "", command ? " " : "",
+		    command && command->operands_max > 0
+			    ? ", or write -- before what is no option"
+			    : "");
+}
+
 static enum wb_error take_letters(struct parser *parser, const char *letters)
 {
 	const struct command *command = parser->arguments->command;
@@ -248,16 +266,19 @@ static enum wb_error take_letters(struct parser *parser, const char *letters)
 		const struct option *option = find_by_letter(command, *letters);
 
 		if (!option)
-			return fail(parser->text, WB_USAGE,
-				    "unknown option -%.*s; see `waybill "
-				    "--help`",
-				    (int)strcspn(letters, "="), letters);
+			return unknown_letters(parser, letters);
 		if (option->form != OPTION_IS_FLAG)
 			return take_value(parser, option,
 					  letters[1] ? letters + 1 : NULL);
 		error = take_value(parser, option, NULL);
 	}
 	return error;
+}
+
+static enum wb_error take_option(struct parser *parser, const char *word)
+{
+	return word[1] == '-' ? take_long(parser, word + 2)
+			      : take_letters(parser, word + 1);
 }
 
 bool command_in_group(const struct command *command, const char *name,
@@ -316,6 +337,11 @@ static enum wb_error take_command(struct parser *parser, const char *name)
 {
 	struct arguments *arguments = parser->arguments;
 
+	/* `waybill help put` is `waybill put --help`. */
+	if (strcmp(name, "help") == 0) {
+		arguments->values[OPTION_HELP].given = true;
+		return WB_OK;
+	}
 	for (size_t i = 0; parser->commands[i]; i++) {
 		const struct command *command = parser->commands[i];
 
@@ -335,6 +361,28 @@ static enum wb_error take_command(struct parser *parser, const char *name)
 	return unknown_command(parser, name);
 }
 
+/* The command's forms, which stand on lines of their own, on one. */
+static enum wb_error wrong_operands(const struct parser *parser,
+				    const char *problem, const char *operand)
+{
+	const struct command *command = parser->arguments->command;
+	const char *form = command->operands;
+	struct wb_text forms = {""};
+	size_t at = 0;
+
+	while (*form && at + 4 < sizeof(forms.text)) {
+		if (*form == '\n') {
+			memcpy(forms.text + at, " | ", 3);
+			at += 3;
+		} else {
+			forms.text[at++] = *form;
+		}
+		form++;
+	}
+	return fail(parser->text, WB_USAGE, "%s%s: waybill %s%s%s", problem,
+		    operand, command->name, at > 0 ? " " : "", forms.text);
+}
+
 static enum wb_error check_operands(const struct parser *parser)
 {
 	const struct arguments *arguments = parser->arguments;
@@ -352,14 +400,11 @@ static enum wb_error check_operands(const struct parser *parser)
 		return fail(parser->text, WB_USAGE,
 			    "no command; see `waybill --help`");
 	if (arguments->operand_count < command->operands_min)
-		return fail(parser->text, WB_USAGE,
-			    "too few arguments: waybill %s %s", command->name,
-			    command->operands);
+		return wrong_operands(parser, "too few arguments", "");
 	if (arguments->operand_count > command->operands_max)
-		return fail(parser->text, WB_USAGE,
-			    "unexpected argument %s: waybill %s %s",
-			    arguments->operands[command->operands_max],
-			    command->name, command->operands);
+		return wrong_operands(
+			parser, "unexpected argument ",
+			arguments->operands[command->operands_max]);
 	return WB_OK;
 }
 
@@ -370,30 +415,30 @@ enum wb_error options_parse(const struct command *const *commands, int argc,
 {
 	struct parser parser = {commands, argc,		 argv,	  1,
 				scratch,  ret_arguments, ret_text};
+	enum wb_error first = WB_OK;
 	bool options_ended = false;
 
 	memset(ret_arguments, 0, sizeof(*ret_arguments));
 	for (; parser.at < argc; parser.at++) {
 		const char *word = argv[parser.at];
-		enum wb_error error;
+		bool operand = options_ended || word[0] != '-' || !word[1];
+		enum wb_error error = WB_OK;
 
-		if (!options_ended && strcmp(word, "--") == 0) {
+		if (!operand && strcmp(word, "--") == 0)
 			options_ended = true;
-			continue;
+		else if (!operand)
+			error = take_option(&parser, word);
+		else if (ret_arguments->command)
+			error = append(&parser, &ret_arguments->operands,
+				       &ret_arguments->operand_count, word);
+		else if (!first)
+			error = take_command(&parser, word);
+		/* The first error is told. Reading goes on, for a --json that
+		 * comes later decides how. */
+		if (error && !first) {
+			first = error;
+			parser.text = NULL;
 		}
-		if (options_ended || word[0] != '-' || word[1] == '\0')
-			error = ret_arguments->command
-					? append(&parser,
-						 &ret_arguments->operands,
-						 &ret_arguments->operand_count,
-						 word)
-					: take_command(&parser, word);
-		else if (word[1] == '-')
-			error = take_long(&parser, word + 2);
-		else
-			error = take_letters(&parser, word + 1);
-		if (error)
-			return error;
 	}
-	return check_operands(&parser);
+	return first ? first : check_operands(&parser);
 }

@@ -133,10 +133,11 @@ struct arguments {
 /* Reads `argv[1]` to `argv[argc - 1]`; NULL ends `commands`. The strings of
  * `ret_arguments` are those of argv, its lists live in `scratch`.
  *
- * WB_USAGE with a sentence that names the right option where there is one.
- * `ret_arguments` is filled as far as it went even then, so that the caller
- * knows whether --json was asked for. Where --help or --version is given,
- * missing operands are no error. */
+ * WB_USAGE with a sentence about the first mistake, which names the right
+ * option where there is one. `ret_arguments` is filled with all that could be
+ * read even then, so that the caller knows whether --json was asked for. Where
+ * --help or --version is given, missing operands are no error; the word help
+ * in the command's place is --help. */
 enum wb_error options_parse(const struct command *const *commands, int argc,
 			    char *const *argv, struct scratch *scratch,
 			    struct arguments *ret_arguments,

@@ -35,6 +35,22 @@ commands=(put get ls rm tag label apply log show diff undo stat
 	[ ! -e "$store" ]
 }
 
+@test "the word help is --help" {
+	is "$(waybill help)" "$(waybill --help)"
+	is "$(waybill help tag)" "$(waybill tag --help)"
+	refuse_untouched 64 "unknown command tga; did you mean tag?" help tga
+}
+
+@test "what is missing is said in one line, without a blank behind it" {
+	refuse_untouched 64 "too few arguments: waybill put NAME - \| NAME --me" \
+		put
+	refuse_untouched 64 "unexpected argument x: waybill stat$" stat x
+	for command in $commands; do
+		waybill $command --help | sed -n '/[[:space:]]$/p' >blanks
+		is "$(cat blanks)" ""
+	done
+}
+
 @test "help fits a terminal" {
 	for command in "" audit "${commands[@]}"; do
 		waybill $command --help >help
@@ -56,10 +72,12 @@ commands=(put get ls rm tag label apply log show diff undo stat
 	refuse_untouched 64 "did you mean --prefix?" ls --prefx x
 	refuse_untouched 64 "did you mean --dry-run?" apply x --dryrun
 	refuse_untouched 64 "did you mean --json?" ls -json
-	refuse_untouched 64 "put has no option --force, but tag has" \
+	refuse_untouched 64 "put: no option --force here, but tag has one" \
 		put a --force
 	refuse_untouched 64 "unknown command lst; did you mean ls?" lst
 	refuse_untouched 64 "unknown command zzzzzz; see" zzzzzz
+	refuse_untouched 64 "label: unknown option -x; see \`waybill label --help" \
+		label a -x=y
 	refuse_untouched 64 "no command"
 	expect 64 ls --json -0
 	has "$stderr" "--json and -0 exclude each other"
@@ -67,7 +85,8 @@ commands=(put get ls rm tag label apply log show diff undo stat
 
 @test "with --json errors are JSON, wherever --json stands" {
 	for line in "--json put" "put --json" "put --json --sise" \
-		"--json --sise" "--json"; do
+		"put --sise --json" "ls --limit x --json" "--json --sise" \
+		"lst --json" "--json"; do
 		expect 64 $line
 		is "$output" ""
 		is "${#stderr_lines[@]}" 1

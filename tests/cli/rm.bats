@@ -58,7 +58,7 @@ load helper.bash
 	refuse_untouched 64 "too few" rm
 	refuse_untouched 65 . rm a "B B"
 	refuse_untouched 64 "unknown option --forse" rm a --forse
-	refuse_untouched 64 "rm has no option --force, but tag has" rm a --force
+	refuse_untouched 64 "rm: no option --force here, but tag has one" rm a --force
 }
 
 @test "an operation id has one effect" {
