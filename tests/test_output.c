@@ -135,6 +135,46 @@ START_TEST(what_could_move_a_cursor_is_shown_in_hexadecimal)
 }
 END_TEST
 
+START_TEST(a_string_of_json_is_one_whatever_it_holds)
+{
+	static const struct {
+		const char *text;
+		const char *json;
+	} table[] = {
+		{"", "\"\""},
+		{"a \"b\" \\c", "\"a \\\"b\\\" \\\\c\""},
+		{"a\nb\x1b", "\"a\\u000ab\\u001b\""},
+		{"\xe2\x98\x83\x7f", "\"\xe2\x98\x83\x7f\""},
+		{"\xff\xc3", "\"\\\\xff\\\\xc3\""},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		output_json_text(&output, table[i].text);
+		ck_ok(output_finish(&output, NULL));
+		ck_assert_str_eq(arrived(), table[i].json);
+	}
+}
+END_TEST
+
+START_TEST(what_is_fixed_has_the_callers_bytes_and_no_more)
+{
+	char bytes[16] = "";
+	struct output fixed;
+
+	output_init_fixed(&fixed, ends[1], bytes, 8);
+	output_text(&fixed, "1234");
+	output_format(&fixed, "%d", 567);
+	ck_assert_mem_eq(bytes, "1234567", 7);
+	ck_assert(!fixed.out_of_memory);
+	output_text(&fixed, "89");
+	ck_assert(fixed.out_of_memory);
+	ck_assert_int_eq(bytes[8], 0);
+	ck_error(output_finish(&fixed, NULL), WB_NO_MEMORY);
+	ck_assert_str_eq(arrived(), "1234567");
+	output_release(&fixed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("output");
@@ -147,6 +187,8 @@ int main(void)
 	tcase_add_test(cases, a_write_that_fails_is_told_at_the_end);
 	tcase_add_test(cases, a_pipe_that_does_not_block_is_waited_for);
 	tcase_add_test(cases, what_could_move_a_cursor_is_shown_in_hexadecimal);
+	tcase_add_test(cases, a_string_of_json_is_one_whatever_it_holds);
+	tcase_add_test(cases, what_is_fixed_has_the_callers_bytes_and_no_more);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
 }

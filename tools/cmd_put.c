@@ -42,7 +42,9 @@ static enum wb_error target_from_input(struct session *session,
 	if (!error)
 		error = parse_descriptor(&session->scratch, object, ret_target,
 					 &session->text);
-	return error ? fail_where(&session->text, error, "descriptor") : WB_OK;
+	return error ? fail_where(&session->text, error,
+				  "the descriptor on standard input")
+		     : WB_OK;
 }
 
 static enum wb_error target_from_layout(struct session *session,

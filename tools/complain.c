@@ -12,13 +12,18 @@
 #define RED   "\033[31m"
 #define PLAIN "\033[0m"
 
+/* Longer than any line: a report has at most 1,023 bytes, of which each may
+ * be shown as \xNN. Nothing here allocates, for memory may be what ran out. */
+#define LINE_BYTES_MAX 8192
+
 static void print_line(const struct complainer *complainer, const char *kind,
 		       const char *message)
 {
+	char line[LINE_BYTES_MAX];
 	struct output output;
 	struct wb_text ignored;
 
-	output_init(&output, STDERR_FILENO);
+	output_init_fixed(&output, STDERR_FILENO, line, sizeof(line));
 	output_text(&output,
 		    complainer->color ? RED "waybill: " PLAIN : "waybill: ");
 	if (complainer->command)
@@ -27,39 +32,64 @@ static void print_line(const struct complainer *complainer, const char *kind,
 	output_plain(&output, message);
 	output_text(&output, "\n");
 	output_finish(&output, &ignored);
-	output_release(&output);
 }
 
-static void print_object(const char *kind, json_t *inner)
+/* {"KIND":{"code":…,"message":…,"status":…}}; the code and the status are
+ * those of an error. */
+static void begin_object(struct output *output, const char *kind,
+			 enum wb_error error, const char *message)
+{
+	output_format(output, "{\"%s\":{", kind);
+	if (error)
+		output_format(output, "\"code\":\"%s\",", wb_error_code(error));
+	output_text(output, "\"message\":");
+	output_json_text(output, message);
+	if (error)
+		output_format(output, ",\"status\":%d",
+			      (int)exit_status_of(error));
+}
+
+static void print_object(const char *kind, enum wb_error error,
+			 const char *message)
+{
+	char line[LINE_BYTES_MAX];
+	struct output output;
+	struct wb_text ignored;
+
+	output_init_fixed(&output, STDERR_FILENO, line, sizeof(line));
+	begin_object(&output, kind, error, message);
+	output_text(&output, "}}\n");
+	output_finish(&output, &ignored);
+}
+
+/* With the image that a condition was held against, which may be of any
+ * size. False: there is no memory for it. */
+static bool print_with_current(enum wb_error error, const char *message,
+			       const struct wb_image *current)
 {
 	struct output output;
 	struct wb_text ignored;
-	json_t *outer = json_object();
+	bool printed;
 
 	output_init(&output, STDERR_FILENO);
-	json_field(&outer, kind, inner);
-	output_json(&output, outer);
-	output_finish(&output, &ignored);
+	begin_object(&output, "error", error, message);
+	output_text(&output, ",\"current\":");
+	output_json_value(&output, current ? image_json(current) : json_null());
+	output_text(&output, "}}\n");
+	printed = !output.out_of_memory;
+	if (printed)
+		output_finish(&output, &ignored);
 	output_release(&output);
+	return printed;
 }
 
 void complain_error(const struct complainer *complainer, enum wb_error error,
 		    const char *message, struct wb_image *const *current)
 {
-	json_t *json;
-
-	if (!complainer->json) {
+	if (!complainer->json)
 		print_line(complainer, "", message);
-		return;
-	}
-	json = json_object();
-	json_field(&json, "code", json_string(wb_error_code(error)));
-	json_field(&json, "message", text_json(message));
-	json_field(&json, "status", json_integer(exit_status_of(error)));
-	if (current)
-		json_field(&json, "current",
-			   *current ? image_json(*current) : json_null());
-	print_object("error", json);
+	else if (!current || !print_with_current(error, message, *current))
+		print_object("error", error, message);
 }
 
 void complain_report(void *context, enum wb_severity severity, const char *line)
@@ -75,10 +105,7 @@ void complain_report(void *context, enum wb_severity severity, const char *line)
 	if (complainer->quiet && severity == WB_NOTE)
 		return;
 	if (complainer->json) {
-		json_t *json = json_object();
-
-		json_field(&json, "message", text_json(line));
-		print_object(words[severity], json);
+		print_object(words[severity], WB_OK, line);
 		return;
 	}
 	snprintf(kind, sizeof(kind), "%s: ", words[severity]);

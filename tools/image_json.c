@@ -138,11 +138,16 @@ static int dump_piece(const char *bytes, size_t size, void *context)
 	return 0;
 }
 
+void output_json_value(struct output *output, json_t *json)
+{
+	if (!json || json_dump_callback(json, dump_piece, output,
+					JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+		output->out_of_memory = true;
+	json_decref(json);
+}
+
 void output_json(struct output *output, json_t *json)
 {
-	if (!json ||
-	    json_dump_callback(json, dump_piece, output, JSON_COMPACT) != 0)
-		output->out_of_memory = true;
+	output_json_value(output, json);
 	output_text(output, "\n");
-	json_decref(json);
 }

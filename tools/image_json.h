@@ -32,8 +32,9 @@ json_t *time_json(int64_t time_ns);
 /* Adds a field; where `value` is NULL, `*object` is freed and made NULL. */
 void json_field(json_t **object, const char *key, json_t *value);
 
-/* Prints `json` on one line and frees it; NULL is remembered as out of
- * memory. */
+/* Prints `json` and frees it; NULL is remembered as out of memory. */
+void output_json_value(struct output *output, json_t *json);
+/* Likewise, on a line of its own. */
 void output_json(struct output *output, json_t *json);
 
 #endif

@@ -1,54 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/interrupt.h"
 
-#include "tools/exit_status.h"
+#include "tools/leave.h"
 
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
-#include <unistd.h>
 
 enum phase { CALM, HELD, DONE };
 
 static volatile sig_atomic_t phase = CALM;
 static volatile sig_atomic_t seen;
-static volatile sig_atomic_t in_json;
-
-static _Noreturn void leave(const char *text, enum exit_status status)
-{
-	ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
-
-	(void)ignored;
-	_exit((int)status);
-}
 
 static void on_signal(int number)
 {
 	(void)number;
 	if (phase == CALM)
-		leave(in_json ? "{\"error\":{\"code\":\"cancelled\","
-				"\"message\":\"interrupted, nothing was "
-				"changed\",\"status\":130}}\n"
-			      : "waybill: interrupted, nothing was changed\n",
+		leave("waybill: interrupted, nothing was changed\n",
+		      "{\"error\":{\"code\":\"cancelled\",\"message\":"
+		      "\"interrupted, nothing was changed\",\"status\":130}}\n",
 		      EXIT_INTERRUPTED);
 	if (phase == DONE)
-		leave(in_json ? "{\"warning\":{\"message\":\"interrupted "
-				"after the change was made\"}}\n"
-			      : "waybill: warning: interrupted after the "
-				"change was made\n",
+		leave("waybill: warning: interrupted after the change was "
+		      "made\n",
+		      "{\"warning\":{\"message\":\"interrupted after the "
+		      "change was made\"}}\n",
 		      EXIT_OK);
 	if (seen)
-		leave(in_json ? "{\"error\":{\"code\":\"outcome_unknown\","
-				"\"message\":\"interrupted twice while the "
-				"store was open for writing\",\"status\":5}}\n"
-			      : "waybill: interrupted twice while the store "
-				"was open for writing: it is not known "
-				"whether the change was made\n",
+		leave("waybill: interrupted twice while the store was open "
+		      "for writing: it is not known whether the change was "
+		      "made\n",
+		      "{\"error\":{\"code\":\"outcome_unknown\",\"message\":"
+		      "\"interrupted twice while the store was open for "
+		      "writing\",\"status\":5}}\n",
 		      EXIT_OUTCOME_UNKNOWN);
 	seen = 1;
 }
 
-void interrupt_init(bool json)
+void interrupt_init(void)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	/* SA_RESTART: the library's system calls go on as if nothing had
@@ -56,7 +44,6 @@ void interrupt_init(bool json)
 	struct sigaction action = {.sa_handler = on_signal,
 				   .sa_flags = SA_RESTART};
 
-	in_json = json;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		struct sigaction old;

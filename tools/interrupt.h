@@ -20,8 +20,8 @@
 
 #include <stdbool.h>
 
-/* Once, early. `json`: what a signal says on standard error is JSON. */
-void interrupt_init(bool json);
+/* Once, early, after leave_init. */
+void interrupt_init(void);
 
 void interrupt_hold(void);
 void interrupt_release(bool changed);

@@ -17,7 +17,8 @@
 #include <stdint.h>
 #include <waybill/images.h>
 
-/* The object that `bytes` are the text of. WB_BAD_INPUT. */
+/* The object that `bytes` are the text of. WB_BAD_INPUT. Where memory runs
+ * out the program may end, with EXIT_AGAIN. */
 enum wb_error parse_object(struct scratch *scratch, const char *bytes,
 			   size_t size, const json_t **ret_object,
 			   struct wb_text *ret_text);

@@ -17,9 +17,19 @@ void output_init(struct output *output, int fd)
 	*output = (struct output){.fd = fd, .terminal = isatty(fd) == 1};
 }
 
+void output_init_fixed(struct output *output, int fd, char *bytes,
+		       size_t capacity)
+{
+	output_init(output, fd);
+	output->bytes = bytes;
+	output->capacity = capacity;
+	output->fixed = true;
+}
+
 void output_release(struct output *output)
 {
-	free(output->bytes);
+	if (!output->fixed)
+		free(output->bytes);
 	*output = (struct output){.fd = -1};
 }
 
@@ -46,6 +56,8 @@ static bool make_room(struct output *output, size_t size)
 	size_t capacity = output->capacity ? output->capacity : 4096;
 	char *bytes;
 
+	if (output->fixed)
+		return output->capacity - output->size >= size;
 	if (size > SIZE_MAX / 4)
 		return false;
 	while (capacity - output->size < size)
@@ -82,9 +94,17 @@ void output_text(struct output *output, const char *text)
 void output_format(struct output *output, const char *format, ...)
 {
 	va_list arguments;
+	char near[512];
 	char *text;
 	int length;
 
+	va_start(arguments, format);
+	length = vsnprintf(near, sizeof(near), format, arguments);
+	va_end(arguments);
+	if (length >= 0 && length < (int)sizeof(near)) {
+		output_bytes(output, near, (size_t)length);
+		return;
+	}
 	va_start(arguments, format);
 	length = vasprintf(&text, format, arguments);
 	va_end(arguments);
@@ -132,6 +152,26 @@ size_t output_plain_columns(const char *text)
 		columns += escaped ? 4 : 1;
 	}
 	return columns;
+}
+
+void output_json_text(struct output *output, const char *text)
+{
+	output_text(output, "\"");
+	while (*text) {
+		unsigned char byte = (unsigned char)*text;
+		size_t size = utf8_character(text, NULL);
+
+		if (size == 0)
+			output_format(output, "\\\\x%02x", byte);
+		else if (byte < ' ')
+			output_format(output, "\\u%04x", byte);
+		else if (byte == '"' || byte == '\\')
+			output_format(output, "\\%c", byte);
+		else
+			output_bytes(output, text, size);
+		text += size ? size : 1;
+	}
+	output_text(output, "\"");
 }
 
 enum wb_error output_finish(struct output *output, struct wb_text *ret_text)

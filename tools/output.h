@@ -27,11 +27,17 @@ struct output {
 	char *bytes;
 	size_t size;
 	size_t capacity;
+	bool fixed; /* the bytes are the caller's, and no more are had */
 	bool out_of_memory;
 	int error_number; /* of the write that failed; 0: none did */
 };
 
 void output_init(struct output *output, int fd);
+/* One that allocates nothing while each output_format is of less than 512
+ * bytes: for what must be said where there is no memory. What does not fit in
+ * `bytes` is left out. */
+void output_init_fixed(struct output *output, int fd, char *bytes,
+		       size_t capacity);
 void output_release(struct output *output);
 
 void output_bytes(struct output *output, const void *bytes, size_t size);
@@ -45,6 +51,9 @@ __attribute__((format(printf, 2, 3))) void output_format(struct output *output,
 void output_plain(struct output *output, const char *text);
 /* How many columns output_plain takes for it, at one a character. */
 size_t output_plain_columns(const char *text);
+
+/* `text` as a string of JSON; what is not UTF-8 as \xNN. */
+void output_json_text(struct output *output, const char *text);
 
 /* Writes what is held. WB_OK, and quietly so, where the reader went away.
  * Else WB_NO_SPACE, WB_IO, WB_NO_MEMORY. */

@@ -10,6 +10,7 @@
 #include "tools/exit_status.h"
 #include "tools/help.h"
 #include "tools/interrupt.h"
+#include "tools/leave.h"
 #include "tools/session.h"
 #include "tools/wording.h"
 
@@ -44,7 +45,8 @@ static void prepare_output(struct session *session)
 			 arguments->values[OPTION_NULL].given,
 		.color = wants_color(arguments, isatty(STDERR_FILENO) == 1),
 	};
-	interrupt_init(session->complainer.json);
+	leave_init(session->complainer.json);
+	interrupt_init();
 }
 
 static enum wb_error run(struct session *session, enum wb_error parsed)

@@ -148,8 +148,9 @@ print(json.dumps(json.load(sys.stdin)["target"]))' |
 		says_one_line "$says"
 		[ ! -e "$store" ]
 	done <<-END
-	|not JSON
-	{|not JSON
+	|descriptor on standard input: empty, and no JSON object
+	{|not JSON: it ends too early
+	{"a" 7}|column 6: not JSON: ':' expected near '7'
 	[]|not a JSON object
 	7|not a JSON object
 	{}|"mediaType" is missing
@@ -161,17 +162,28 @@ print(json.dumps(json.load(sys.stdin)["target"]))' |
 	{"mediaType":"t","digest":"$d1","size":1.0}|"size" must be a whole
 	{"mediaType":"t","digest":"$d1","size":1e3}|"size" must be a whole
 	{"mediaType":"t","digest":"$d1","size":true}|"size" must be a whole
-	{"mediaType":"t","digest":"$d1","size":99999999999999999999}|not JSON
+	{"size":99999999999999999999}|column 28: a number is too large
 	{"mediaType":"t","digest":"$d1","size":0}|Target.Size
-	{"mediaType":"t","digest":"$d1","size":1,"size":2}|not JSON.*duplicate
-	{"mediaType":"t","digest":"$d1","size":1}{}|not JSON
+	{"size":1,"size":2}|column 16: the key "size" is there twice
+	{"size":1}{}|column 11: not JSON: something follows its end
 	{"mediaType":"t","digest":"$d1","size":1,"annotations":[]}|must be an ob
 	{"mediaType":"t","digest":"$d1","size":1,"annotations":{"a":1}}|a string
-	{"mediaType":"t\u0000","digest":"$d1","size":1}|not JSON
+	{"mediaType":"t\u0000"}|: a zero character in a string
+	{"a\u0000":"t"}|: a zero character in a key
 	END
 	run --separate-stderr waybill put a - < <(printf '{"mediaType":"\xff"}')
 	is "$status" 65
-	says_one_line "not JSON"
+	says_one_line "column [0-9]+: not JSON: not UTF-8"
+	run --separate-stderr waybill put a - < <(printf '{}\0x')
+	is "$status" 65
+	says_one_line "not JSON: a zero byte"
+	run --separate-stderr waybill put a - < <(printf '{\n"a": 1,\n"a": 1}')
+	is "$status" 65
+	says_one_line 'line 3, column 3: the key "a" is there twice'
+	deep=$(printf '[%.0s' {1..3000})
+	run --separate-stderr waybill put a - <<<"{\"a\":$deep"
+	is "$status" 65
+	says_one_line "nested too deeply"
 }
 
 @test "a descriptor without end is refused" {

@@ -316,6 +316,40 @@ full_disk()
 	has "${stderr_lines[-1]}" "out of memory"
 }
 
+@test "wherever memory runs out it is exit 75, said in one line" {
+	if sanitized; then
+		return # its shadow needs all of the address space
+	fi
+	awk -v t="\"target\":{\"mediaType\":\"t\",\"digest\":\"$d1\",\"size\":1}" \
+		'BEGIN { for (i = 1; i <= 20000; i++)
+			printf "{\"op\":\"put\",\"name\":\"n%d\",%s}\n", i, t }' >plan
+	short=0
+	for kilobytes in $(seq 12000 3000 60000); do
+		for json in "" --json; do
+			run --separate-stderr bash -c "ulimit -v $kilobytes
+				exec '$binary' apply --raw -q $json plan"
+			# Too little for the program itself.
+			[ "$status" -ne 127 ] || continue
+			echo "$kilobytes $json: $status: $stderr"
+			[ "$status" -ne 0 ] || continue
+			short=$((short + 1))
+			is "$status" 75
+			is "$output" ""
+			is "${#stderr_lines[@]}" 1
+			if [ "$json" ]; then
+				is "$(json error/code "$stderr")" no_memory
+				is "$(json error/status "$stderr")" 75
+			else
+				[[ "$stderr" =~ ^waybill:.*out\ of\ memory$ ]]
+			fi
+			[ ! -e "$store" ] || is "$(waybill ls -q)" ""
+		done
+		rm -rf "$store"
+	done
+	echo "$short runs out of memory"
+	[ $short -ge 10 ]
+}
+
 # --- Signals -----------------------------------------------------------------
 
 # in_background INPUT ARGUMENT…: with signals as in a terminal; sets $pid.
