@@ -52,6 +52,22 @@ static void tell_applied(struct session *session, const struct plan *plan,
 			      outcome->replayed ? " before" : "");
 }
 
+/* Where there is no store yet the plan is held against an empty one, which
+ * plan_fits_empty_store has done; `*ret_absent` says so. */
+static enum wb_error open_store(struct session *session,
+				const struct plan *plan, bool *ret_absent)
+{
+	bool dry_run = session_option(session, OPTION_DRY_RUN)->given;
+	bool fits = plan_fits_empty_store(plan);
+	enum wb_error error =
+		session_open(session,
+			     fits && !dry_run ? ACCESS_CREATE : ACCESS_CHANGE);
+
+	*ret_absent = error == WB_NOT_A_STORE && fits && dry_run &&
+		      session_can_create(session);
+	return *ret_absent ? WB_OK : error;
+}
+
 static enum wb_error apply_plan(struct session *session,
 				const struct wb_call *call,
 				const struct plan *plan, const char *path)
@@ -60,16 +76,15 @@ static enum wb_error apply_plan(struct session *session,
 	struct wb_outcome outcome = {0};
 	struct wb_image *current = NULL;
 	size_t failed = SIZE_MAX;
+	bool absent = plan->count == 0;
 	char where[64];
-	enum wb_error error;
+	enum wb_error error = WB_OK;
 
-	if (plan->count > 0) {
-		error = session_open(session,
-				     !dry_run && plan_fits_empty_store(plan)
-					     ? ACCESS_CREATE
-					     : ACCESS_CHANGE);
-		if (error)
-			return error;
+	if (plan->count > 0)
+		error = open_store(session, plan, &absent);
+	if (error)
+		return error;
+	if (!absent) {
 		error = session->images->ops->apply(session->images, call,
 						    plan->mutations,
 						    plan->count, dry_run,

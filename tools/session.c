@@ -5,7 +5,10 @@
 #include "tools/interrupt.h"
 #include "tools/wording.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +108,52 @@ void session_complain(struct session *session, enum wb_error error)
 						      : NULL);
 }
 
+/* Is there nothing in it but what mkfs makes? */
+static bool is_empty(DIR *directory)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 &&
+		    strcmp(entry->d_name, "lost+found") != 0)
+			return false;
+	return true;
+}
+
+/* The directory above, where that of the store can be made. */
+static bool parent_is_ready(const char *path)
+{
+	char *copy = strdup(path);
+	struct stat status;
+	bool ready;
+
+	if (!copy)
+		return false;
+	path = dirname(copy);
+	ready = stat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+		faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
+	free(copy);
+	return ready;
+}
+
+bool session_can_create(const struct session *session)
+{
+	const char *path = session->address.path;
+	DIR *directory = opendir(path);
+	struct stat status;
+	bool can;
+
+	if (directory) {
+		can = is_empty(directory) &&
+		      faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
+		closedir(directory);
+		return can;
+	}
+	return lstat(path, &status) != 0 && errno == ENOENT &&
+	       (session->address.is_default || parent_is_ready(path));
+}
+
 enum wb_error session_explain(struct session *session, enum access access,
 			      enum wb_error error, const struct wb_text *inner)
 {
@@ -114,9 +163,12 @@ enum wb_error session_explain(struct session *session, enum access access,
 
 	if (error == WB_NOT_A_STORE && access != ACCESS_CREATE)
 		return fail(&session->text, error,
-			    "dir:%s: no waybill store is there; the first put "
-			    "makes one",
-			    path);
+			    "dir:%s: no waybill store is there%s", path,
+			    session_can_create(session)
+				    ? "; the first put makes one"
+				    : "");
+	if (error == WB_NOT_A_STORE && path[0] == '~')
+		advice = "; ~ is a shell's, and only where it is not quoted";
 	if (error == WB_LOCKED)
 		advice = "; if that is a daemon, use --store unix:SOCKET";
 	if (error == WB_UNSUPPORTED && named) /* not the format, the place */

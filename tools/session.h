@@ -65,6 +65,9 @@ enum wb_error session_explain(struct session *session, enum access access,
 /* A wb_report_fn whose context is the session. Damage that is told first is
  * held back: the error that follows says the same. */
 void session_report(void *session, enum wb_severity severity, const char *line);
+/* Where it was WB_NOT_A_STORE: would ACCESS_CREATE have made one? As far as
+ * can be told without making it. */
+bool session_can_create(const struct session *session);
 
 /* Closes what is open. After a change a failure is a warning, for what was
  * answered holds. */

@@ -59,10 +59,41 @@ $library/b:latest"
 	refuse_untouched 2 "line 3: .*not found" apply good --dry-run
 }
 
-@test "dry run makes no store" {
+@test "dry run where no store is is against an empty one, and makes none" {
 	echo "{\"op\":\"put\",\"name\":\"b\",$target}" >plan
-	refuse_untouched 2 "no waybill store" apply plan --dry-run
+	expect 0 apply plan --dry-run
+	is "$output$stderr" "1 change would be applied"
 	[ ! -e "$store" ]
+	expect 0 apply plan --dry-run --json
+	is "$(json revision)" null
+	[ ! -e "$store" ]
+	# Nor in an empty directory, nor in the default one.
+	mkdir -p "$store/lost+found" state
+	expect 0 apply plan --dry-run
+	is "$(find "$store" -mindepth 1)" "$store/lost+found"
+	if [ "$(id -u)" -ne 0 ]; then
+		WAYBILL_STORE= XDG_STATE_HOME=$PWD/state/deep/er \
+			expect 0 apply plan --dry-run
+		is "$(ls state)" ""
+	fi
+	rm -r "$store"
+
+	# What apply would refuse it refuses as well.
+	for bad in '{"op":"delete","name":"b"}' \
+		"{\"op\":\"put\",\"name\":\"b\",$target,\"if\":{\"present\":true}}"; do
+		echo "$bad" >bad
+		refuse_untouched 2 "no waybill store" apply bad --dry-run
+		refuse_untouched 2 "no waybill store" apply bad
+	done
+	for place in "$PWD/plan" "$PWD/none/deeper"; do
+		expect 2 apply plan --dry-run --store "dir:$place"
+		says_one_line "dir:$place: no waybill store is there$"
+	done
+	mkdir taken
+	: >taken/notes
+	expect 2 apply plan --dry-run --store dir:taken
+	says_one_line "dir:taken: no waybill store is there$"
+	is "$(ls taken)" notes
 }
 
 @test "one change that fails keeps all from happening" {

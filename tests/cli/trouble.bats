@@ -139,6 +139,20 @@ plan()
 	expect 2 ${creators[0]}
 	says_one_line "dir:$PWD/file: Not a directory"
 	[ ! -s file ]
+	expect 2 --store 'dir:~/images' ${creators[0]}
+	says_one_line "No such file or directory; ~ is a shell's"
+	# And nobody is told that a put would make it.
+	for place in none/deeper file '~/x'; do
+		for command in ls "rm a"; do
+			expect 2 --store "dir:$place" $command
+			says_one_line "no waybill store is there$"
+		done
+	done
+	for place in absent empty; do
+		[ $place = absent ] || mkdir $place
+		expect 2 --store "dir:$place" ls
+		says_one_line "is there; the first put makes one$"
+	done
 }
 
 @test "a newer version's store is exit 1, left alone, and no flag helps" {
