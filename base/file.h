@@ -186,13 +186,13 @@ static inline enum wb_error dir_list(struct dir *dir, const char *name,
 	return dir->ops->list(dir, name, visit, context);
 }
 
-/* Take the store's lock without waiting: an OFD lock on the file `lock`
- * (made if absent and exclusive), whose text says who holds it, and flock on
- * the directory. Released by dir_close, or by the end of the process. A
- * forked child cannot release it, and does not keep it from being released by
- * dir_close; where this process was killed, it holds it until it execs
- * (CLOEXEC) or ends. WB_LOCKED fills `ret_holder`. WB_NOT_FOUND: shared, and no
- * lock file. */
+/* Take the store's lock without waiting: an OFD lock on the file `lock`, whose
+ * text says who holds it, and flock on the directory. Where that file is
+ * absent it is made if exclusive; if shared, flock alone is had. Released by
+ * dir_close, or by the end of the process. A forked child cannot release it,
+ * and does not keep it from being released by dir_close; where this process was
+ * killed, it holds it until it execs (CLOEXEC) or ends. WB_LOCKED fills
+ * `ret_holder`. */
 static inline enum wb_error dir_lock(struct dir *dir, bool exclusive,
 				     struct lock_holder *ret_holder)
 {

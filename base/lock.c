@@ -16,8 +16,6 @@ enum wb_error lock_take(struct dir *dir, bool exclusive,
 				holder.command[0] ? ")" : "");
 	if (error == WB_LOCKED)
 		return text_set(ret_text, error, "held by another process");
-	if (error == WB_NOT_FOUND)
-		return text_set(ret_text, WB_NOT_A_STORE, "no waybill store");
 	return error ? text_set(ret_text, error, "the lock: %s",
 				wb_error_text(error))
 		     : WB_OK;

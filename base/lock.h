@@ -9,7 +9,7 @@
 #include "base/file.h"
 
 /* dir_lock. WB_LOCKED: `ret_text` (NULL is allowed) names who holds it, as far
- * as is known. WB_NOT_A_STORE: shared, and there is no lock. */
+ * as is known. */
 enum wb_error lock_take(struct dir *dir, bool exclusive,
 			struct wb_text *ret_text);
 

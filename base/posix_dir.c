@@ -23,7 +23,8 @@
 struct posix_dir {
 	struct dir dir;
 	int fd;
-	int lock_fd;		    /* -1: not locked */
+	bool locked;
+	int lock_fd;		    /* -1: none */
 	const unsigned char *alive; /* zero in a forked child */
 };
 
@@ -173,20 +174,22 @@ static enum wb_error posix_dir_lock(struct dir *dir, bool exclusive,
 				    struct lock_holder *ret_holder)
 {
 	struct posix_dir *self = posix_dir_of(dir);
+	enum wb_error error;
 
-	assert(self->lock_fd < 0);
-	return posix_lock(self->fd, exclusive, &self->lock_fd, ret_holder);
+	assert(!self->locked);
+	error = posix_lock(self->fd, exclusive, &self->lock_fd, ret_holder);
+	self->locked = !error;
+	return error;
 }
 
 static void posix_dir_close(struct dir *dir)
 {
 	struct posix_dir *self = posix_dir_of(dir);
 
-	if (self->lock_fd >= 0) {
-		if (*self->alive)
-			posix_unlock(self->fd, self->lock_fd);
+	if (self->locked && *self->alive)
+		posix_unlock(self->fd, self->lock_fd);
+	if (self->lock_fd >= 0)
 		(void)close(self->lock_fd);
-	}
 	(void)close(self->fd);
 	posix_alive_free(self->alive);
 	free(self);

@@ -7,7 +7,9 @@
  *    another thread's or library's close() of the same file does not release
  *    it, as it would a classic POSIX lock;
  *  - flock on the directory itself: it still holds when somebody deletes
- *    `lock` and the next opener makes a new one.
+ *    `lock` and the next opener makes a new one; and a reader, who makes no
+ *    file, has it alone where that file is missing (from a backup, say, that
+ *    left locks out).
  * Neither can be waited for by mistake and both end with the process.
  *
  * Both belong to the open file description, which a forked child shares: a
@@ -211,6 +213,12 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 
 	flags |= exclusive ? O_RDWR | O_CREAT : O_RDONLY;
 	fd = openat(dir_fd, "lock", flags, 0600);
+	if (fd < 0 && errno == ENOENT && !exclusive) {
+		*ret_fd = -1;
+		if (ret_holder)
+			*ret_holder = holder;
+		return lock_directory(dir_fd, exclusive);
+	}
 	if (fd < 0)
 		return posix_error(errno);
 	error = lock_file(fd, exclusive, &holder);
@@ -236,5 +244,6 @@ void posix_unlock(int dir_fd, int fd)
 	/* The directory goes first, so that whoever gets the file's lock finds
 	 * the directory's free as well. */
 	(void)flock(dir_fd, LOCK_UN);
-	unlock_file(fd);
+	if (fd >= 0)
+		unlock_file(fd);
 }

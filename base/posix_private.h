@@ -36,7 +36,8 @@ void lock_text_encode(const struct lock_text *text,
 		      char bytes[LOCK_TEXT_BYTES]);
 
 /* Lock `dir_fd` and the file `lock` in it. `*ret_fd` must stay open for as
- * long as the lock is wanted. Errors as dir_lock. */
+ * long as the lock is wanted; it is -1 where there is no such file, and
+ * `dir_fd` alone is locked. Errors as dir_lock. */
 enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 			 struct lock_holder *ret_holder);
 /* End it for everybody who shares these descriptors: for the process that

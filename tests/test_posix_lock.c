@@ -198,10 +198,25 @@ START_TEST(a_reader_in_another_process_keeps_writers_out)
 }
 END_TEST
 
-START_TEST(a_reader_makes_no_lock_file)
+/* As where a backup left it out. */
+START_TEST(a_reader_needs_no_lock_file_and_makes_none)
 {
-	try_lock(false, WB_NOT_FOUND);
+	struct dir *reader = open_locked(false);
+	struct child child;
+
 	ck_assert_int_eq(access(tempdir_path(temp, "lock"), F_OK), -1);
+	try_lock(false, WB_OK);
+	try_lock(true, WB_LOCKED);
+	/* That attempt made one; with it or without it readers share. */
+	try_lock(false, WB_OK);
+	try_lock(true, WB_LOCKED);
+	dir_close(reader);
+	try_lock(true, WB_OK);
+
+	child = child_start(lock_exclusively, NULL);
+	ck_assert_int_eq(unlink(tempdir_path(temp, "lock")), 0);
+	try_lock(false, WB_LOCKED);
+	child_end(child);
 }
 END_TEST
 
@@ -261,8 +276,9 @@ START_TEST(a_forked_child_that_lives_on_keeps_nobody_out)
 	struct dir *dir;
 	struct child child;
 
-	dir_close(open_locked(true)); /* a reader makes no lock file */
-	dir = open_locked(_i);
+	if (_i < 2)
+		dir_close(open_locked(true)); /* and leaves the file */
+	dir = open_locked(_i == 1);
 	child = child_start(do_nothing, NULL);
 	try_lock(true, WB_LOCKED);
 	dir_close(dir);
@@ -563,14 +579,14 @@ int main(void)
 		       a_second_handle_of_the_same_process_is_locked_out);
 	tcase_add_test(tcase, readers_share_and_keep_writers_out);
 	tcase_add_test(tcase, a_reader_in_another_process_keeps_writers_out);
-	tcase_add_test(tcase, a_reader_makes_no_lock_file);
+	tcase_add_test(tcase, a_reader_needs_no_lock_file_and_makes_none);
 	tcase_add_test(tcase, nobody_need_ask_who_it_was);
 	tcase_add_test(tcase, a_killed_holder_lets_go);
 	tcase_add_test(tcase, a_killed_writers_text_is_not_shown);
 	tcase_add_test(tcase, a_deleted_lock_file_lets_nobody_in);
 	tcase_add_loop_test(tcase,
 			    a_forked_child_that_lives_on_keeps_nobody_out, 0,
-			    2);
+			    3);
 	tcase_add_test(tcase, a_forked_child_that_closes_takes_nothing_away);
 	tcase_add_test(tcase,
 		       a_forked_child_with_its_parents_pid_takes_nothing_away);

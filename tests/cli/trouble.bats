@@ -208,6 +208,34 @@ plan()
 	[ "${#lines[@]}" -ge 1 ]
 }
 
+@test "a store whose lock file is lost is read, held and written as any" {
+	put a $d1
+	put b $d2
+	rm "$store/lock"
+	for command in ls "get a" log "show b" stat; do
+		expect 0 $command
+		[ ! -e "$store/lock" ]
+	done
+	expect 0 ls -q
+	is "${#lines[@]}" 2
+	expect 0 apply --dry-run - <<<'{"op":"delete","name":"a"}'
+	rm "$store/lock"
+	put c $d3
+	expect 0 ls -q
+	is "${#lines[@]}" 3
+
+	"$build_dir/examples/writers" "$store" >acks 3>&- &
+	holder=$!
+	until [ -s acks ]; do sleep 0.01; done
+	rm "$store/lock"
+	for command in ls "rm a"; do
+		expect 7 $command
+	done
+	kill -9 $holder
+	wait $holder || true
+	expect 0 get -q a
+}
+
 @test "many readers at once, and many writers one after another" {
 	put a $d1
 	for i in $(seq 20); do

@@ -831,9 +831,7 @@ static enum wb_error lock_take(struct sim_dir *self, bool exclusive)
 
 	assert(disk->exclusive != self);
 	assert(!self->shared);
-	if (!file && !exclusive)
-		return WB_NOT_FOUND;
-	if (!file) {
+	if (!file && exclusive) {
 		file = sim_node_new(disk, false);
 		names_add(disk->root, "lock", file);
 		sim_node_unref(file);
