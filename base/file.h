@@ -11,7 +11,8 @@
  * in its two sub-directories. Nothing here retries a failed sync.
  *
  * Errors: WB_NOT_FOUND, WB_EXISTS, WB_NO_SPACE (ENOSPC, EDQUOT), WB_TOO_LARGE
- * (EFBIG), WB_PERMISSION (EACCES, EPERM, EROFS), WB_NO_MEMORY, else WB_IO.
+ * (EFBIG), WB_PERMISSION (EACCES, EPERM, EROFS), WB_NO_MEMORY, WB_USAGE
+ * (ENAMETOOLONG), else WB_IO.
  */
 #ifndef WAYBILL_BASE_FILE_H
 #define WAYBILL_BASE_FILE_H

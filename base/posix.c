@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
@@ -27,9 +28,40 @@ enum wb_error posix_error(int number)
 		return WB_PERMISSION;
 	case ENOMEM:
 		return WB_NO_MEMORY;
+	case ENAMETOOLONG:
+		return WB_USAGE;
 	default:
 		return WB_IO;
 	}
+}
+
+/* Of the thread, as errno is: whoever asks is who failed. */
+static _Thread_local struct {
+	enum wb_error error;
+	struct wb_text text;
+} trouble;
+
+enum wb_error posix_trouble(const char *name, enum wb_error error,
+			    const char *why)
+{
+	trouble.error = error;
+	return text_set(&trouble.text, error, "%s: %s", name, why);
+}
+
+enum wb_error posix_failed(const char *name, int number)
+{
+	return posix_trouble(name, posix_error(number),
+			     strerrordesc_np(number));
+}
+
+const char *posix_why(enum wb_error error)
+{
+	return error && trouble.error == error ? trouble.text.text : "";
+}
+
+void posix_why_forget(void)
+{
+	trouble.error = WB_OK;
 }
 
 /* madvise(2), MADV_WIPEONFORK: the kernel gives a child zeros instead. */

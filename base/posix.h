@@ -34,6 +34,12 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
 			     const struct diag *diag, struct dir **ret_dir,
 			     bool *ret_created, struct wb_text *ret_text);
 
+/* Why the last operation on a file or directory failed that this thread did,
+ * if it was with this `error`: "0000000000000002.log: Is a directory". Empty:
+ * it was not, or not since posix_why_forget. Valid until the next one fails. */
+const char *posix_why(enum wb_error error);
+void posix_why_forget(void);
+
 /* A byte that is 1 in the process that asked for it, and 0 in each of its
  * forked children, by whatever call and in whatever pid namespace: reading it
  * tells them apart without a system call. NULL: no memory. */

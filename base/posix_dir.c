@@ -38,6 +38,7 @@ static enum wb_error posix_open(struct dir *dir, const char *name,
 {
 	/* O_NONBLOCK: a FIFO in the way must not hang us. */
 	int how = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	enum wb_error error = WB_OK;
 	struct stat stat;
 	int fd;
 
@@ -53,13 +54,18 @@ static enum wb_error posix_open(struct dir *dir, const char *name,
 	do {
 		fd = openat(posix_dir_of(dir)->fd, name, how, 0600);
 	} while (fd < 0 && errno == EINTR);
+	if (fd < 0 && errno == ELOOP)
+		return posix_trouble(name, WB_IO, "a symbolic link");
 	if (fd < 0)
-		return posix_error(errno);
-	if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
-		(void)close(fd);
-		return WB_IO;
-	}
-	return posix_file_from(fd, ret_file);
+		return posix_failed(name, errno);
+	if (fstat(fd, &stat) != 0)
+		error = posix_failed(name, errno);
+	else if (!S_ISREG(stat.st_mode))
+		error = posix_trouble(name, WB_IO, "not a regular file");
+	if (!error)
+		return posix_file_from(fd, name, ret_file);
+	(void)close(fd);
+	return error;
 }
 
 static enum wb_error posix_make(struct dir *dir, const char *name)
@@ -70,10 +76,12 @@ static enum wb_error posix_make(struct dir *dir, const char *name)
 	if (mkdirat(fd, name, 0700) == 0)
 		return WB_OK;
 	if (errno != EEXIST)
-		return posix_error(errno);
+		return posix_failed(name, errno);
 	if (fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
-		return posix_error(errno);
-	return S_ISDIR(stat.st_mode) ? WB_OK : WB_EXISTS;
+		return posix_failed(name, errno);
+	return S_ISDIR(stat.st_mode)
+		       ? WB_OK
+		       : posix_trouble(name, WB_EXISTS, "not a directory");
 }
 
 static enum wb_error posix_rename(struct dir *dir, const char *from,
@@ -81,14 +89,15 @@ static enum wb_error posix_rename(struct dir *dir, const char *from,
 {
 	int fd = posix_dir_of(dir)->fd;
 
-	return renameat(fd, from, fd, to) == 0 ? WB_OK : posix_error(errno);
+	return renameat(fd, from, fd, to) == 0 ? WB_OK
+					       : posix_failed(to, errno);
 }
 
 static enum wb_error posix_remove(struct dir *dir, const char *name)
 {
 	int fd = posix_dir_of(dir)->fd;
 
-	return unlinkat(fd, name, 0) == 0 ? WB_OK : posix_error(errno);
+	return unlinkat(fd, name, 0) == 0 ? WB_OK : posix_failed(name, errno);
 }
 
 /* A descriptor of its own for "", "..", or a sub-directory; -1 and errno. */
@@ -96,6 +105,11 @@ static int open_directory(struct dir *dir, const char *name)
 {
 	return openat(posix_dir_of(dir)->fd, *name ? name : ".",
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static enum wb_error directory_failed(const char *name, int number)
+{
+	return posix_failed(*name ? name : "the directory", number);
 }
 
 /* The parent is not ours: it may be one that we may pass and not read, or of
@@ -107,11 +121,13 @@ static enum wb_error sync_parent(struct dir *dir)
 	int fd = open_directory(dir, "..");
 
 	if (fd < 0 && errno != EACCES)
-		return posix_error(errno);
+		return posix_failed("..", errno);
 	if (fd < 0) /* it costs more, and reaches the same name */
-		return syncfs(posix_dir_of(dir)->fd) == 0 ? WB_OK
-							  : posix_error(errno);
-	error = fsync(fd) == 0 || errno == EINVAL ? WB_OK : posix_error(errno);
+		return syncfs(posix_dir_of(dir)->fd) == 0
+			       ? WB_OK
+			       : posix_failed("..", errno);
+	error = fsync(fd) == 0 || errno == EINVAL ? WB_OK
+						  : posix_failed("..", errno);
 	(void)close(fd);
 	return error;
 }
@@ -129,8 +145,8 @@ static enum wb_error posix_sync(struct dir *dir, const char *name)
 							 : posix_error(errno);
 	fd = open_directory(dir, name);
 	if (fd < 0)
-		return posix_error(errno);
-	error = fsync(fd) == 0 ? WB_OK : posix_error(errno);
+		return directory_failed(name, errno);
+	error = fsync(fd) == 0 ? WB_OK : directory_failed(name, errno);
 	(void)close(fd);
 	return error;
 }
@@ -145,10 +161,10 @@ static enum wb_error posix_list(struct dir *dir, const char *name,
 	int fd = open_directory(dir, name);
 
 	if (fd < 0)
-		return posix_error(errno);
+		return directory_failed(name, errno);
 	stream = fdopendir(fd);
 	if (!stream) {
-		error = posix_error(errno);
+		error = directory_failed(name, errno);
 		(void)close(fd);
 		return error;
 	}
@@ -157,7 +173,7 @@ static enum wb_error posix_list(struct dir *dir, const char *name,
 		entry = readdir(stream);
 		if (!entry) {
 			if (errno)
-				error = posix_error(errno);
+				error = directory_failed(name, errno);
 			break;
 		}
 		if (strcmp(entry->d_name, ".") == 0 ||

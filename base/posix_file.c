@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@ struct posix_file {
 	struct file file;
 	int fd;
 	uint64_t allowed; /* writes up to here were found to be in bounds */
+	char name[32];	  /* for posix_why */
 };
 
 #define ALLOWED_STEP (UINT64_C(1) << 20)
@@ -32,17 +34,22 @@ static int fd_of(const struct file *file)
 	return ((const struct posix_file *)file)->fd;
 }
 
+static enum wb_error failed(const struct file *file, int number)
+{
+	return posix_failed(((const struct posix_file *)file)->name, number);
+}
+
 /* May a file grow to `end` bytes? */
-static enum wb_error growth_allowed(uint64_t end)
+static enum wb_error growth_allowed(const struct file *file, uint64_t end)
 {
 	struct rlimit limit;
 
 	if (end > INT64_MAX)
-		return WB_TOO_LARGE;
+		return failed(file, EFBIG);
 	if (getrlimit(RLIMIT_FSIZE, &limit) != 0)
-		return posix_error(errno);
+		return failed(file, errno);
 	if (limit.rlim_cur != RLIM_INFINITY && end > limit.rlim_cur)
-		return WB_TOO_LARGE;
+		return failed(file, EFBIG);
 	return WB_OK;
 }
 
@@ -56,11 +63,11 @@ static enum wb_error write_allowed(struct file *file, uint64_t end)
 
 	if (end <= posix->allowed)
 		return WB_OK;
-	if (growth_allowed(ahead) == WB_OK) {
+	if (growth_allowed(file, ahead) == WB_OK) {
 		posix->allowed = ahead;
 		return WB_OK;
 	}
-	error = growth_allowed(end);
+	error = growth_allowed(file, end);
 	if (!error)
 		posix->allowed = end;
 	return error;
@@ -84,7 +91,7 @@ static enum wb_error posix_read(struct file *file, void *buffer, size_t size,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return posix_error(errno);
+			return failed(file, errno);
 		if (got == 0)
 			break;
 		done += (size_t)got;
@@ -101,7 +108,7 @@ static enum wb_error posix_write(struct file *file, const void *bytes,
 	enum wb_error error;
 
 	if (size > INT64_MAX || offset > INT64_MAX - size)
-		return WB_TOO_LARGE;
+		return failed(file, EFBIG);
 	error = write_allowed(file, offset + size);
 	if (error)
 		return error;
@@ -112,9 +119,9 @@ static enum wb_error posix_write(struct file *file, const void *bytes,
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return posix_error(errno);
+			return failed(file, errno);
 		if (put == 0)
-			return WB_IO;
+			return failed(file, EIO);
 		done += (size_t)put;
 	}
 	return WB_OK;
@@ -122,7 +129,7 @@ static enum wb_error posix_write(struct file *file, const void *bytes,
 
 static enum wb_error posix_sync(struct file *file)
 {
-	return fdatasync(fd_of(file)) == 0 ? WB_OK : posix_error(errno);
+	return fdatasync(fd_of(file)) == 0 ? WB_OK : failed(file, errno);
 }
 
 static enum wb_error posix_size(struct file *file, uint64_t *ret_size)
@@ -130,14 +137,14 @@ static enum wb_error posix_size(struct file *file, uint64_t *ret_size)
 	struct stat stat;
 
 	if (fstat(fd_of(file), &stat) != 0)
-		return posix_error(errno);
+		return failed(file, errno);
 	*ret_size = (uint64_t)stat.st_size;
 	return WB_OK;
 }
 
 static enum wb_error posix_truncate(struct file *file, uint64_t size)
 {
-	enum wb_error error = growth_allowed(size);
+	enum wb_error error = growth_allowed(file, size);
 
 	/* The limit is on growing: cutting a longer file is always allowed. */
 	if (error) {
@@ -151,14 +158,14 @@ static enum wb_error posix_truncate(struct file *file, uint64_t size)
 	}
 	while (ftruncate(fd_of(file), (off_t)size) != 0)
 		if (errno != EINTR)
-			return posix_error(errno);
+			return failed(file, errno);
 	return WB_OK;
 }
 
 static enum wb_error posix_allocate(struct file *file, uint64_t size)
 {
 	uint64_t present;
-	enum wb_error error = growth_allowed(size);
+	enum wb_error error = growth_allowed(file, size);
 
 	if (error || size == 0)
 		return error;
@@ -166,7 +173,7 @@ static enum wb_error posix_allocate(struct file *file, uint64_t size)
 		if (errno == EINTR)
 			continue;
 		if (errno != EOPNOTSUPP && errno != ENOSYS)
-			return posix_error(errno);
+			return failed(file, errno);
 		/* No reservation here: at least the length. */
 		error = posix_size(file, &present);
 		if (error || present >= size)
@@ -194,10 +201,10 @@ static enum wb_error posix_drop_cache(struct file *file, uint64_t from)
 
 	/* Only clean pages can be dropped. */
 	if (fsync(fd_of(file)) != 0)
-		return posix_error(errno);
+		return failed(file, errno);
 	number = posix_fadvise(fd_of(file), (off_t)offset, 0,
 			       POSIX_FADV_DONTNEED);
-	return number == 0 ? WB_OK : posix_error(number);
+	return number == 0 ? WB_OK : failed(file, number);
 }
 
 static void posix_close(struct file *file)
@@ -218,7 +225,7 @@ static const struct file_ops posix_file_ops = {
 	.close = posix_close,
 };
 
-enum wb_error posix_file_from(int fd, struct file **ret_file)
+enum wb_error posix_file_from(int fd, const char *name, struct file **ret_file)
 {
 	struct posix_file *file = malloc(sizeof(*file));
 
@@ -227,6 +234,7 @@ enum wb_error posix_file_from(int fd, struct file **ret_file)
 		return WB_NO_MEMORY;
 	}
 	*file = (struct posix_file){.file.ops = &posix_file_ops, .fd = fd};
+	(void)snprintf(file->name, sizeof(file->name), "%s", name);
 	*ret_file = &file->file;
 	return WB_OK;
 }

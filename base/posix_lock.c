@@ -175,7 +175,7 @@ static enum wb_error lock_file(int fd, bool exclusive,
 	if (fcntl(fd, F_OFD_SETLK, &wanted) == 0)
 		return WB_OK;
 	if (errno != EAGAIN && errno != EACCES)
-		return posix_error(errno);
+		return posix_failed("lock", errno);
 	/* Readers write no text: what it says is of an earlier writer. */
 	if (fcntl(fd, F_OFD_GETLK, &wanted) == 0 && wanted.l_type == F_WRLCK)
 		holder_read(fd, ret_holder);
@@ -198,7 +198,7 @@ static enum wb_error lock_directory(int dir_fd, bool exclusive)
 		if (errno == EWOULDBLOCK)
 			return WB_LOCKED;
 		if (errno != EINTR)
-			return posix_error(errno);
+			return posix_failed("lock", errno);
 	}
 	return WB_OK;
 }
@@ -220,7 +220,7 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 		return lock_directory(dir_fd, exclusive);
 	}
 	if (fd < 0)
-		return posix_error(errno);
+		return posix_failed("lock", errno);
 	error = lock_file(fd, exclusive, &holder);
 	if (!error) {
 		error = lock_directory(dir_fd, exclusive);

@@ -13,8 +13,14 @@
 /* What file.h promises for an errno. */
 enum wb_error posix_error(int number);
 
-/* Takes `fd`, a regular file, also on failure. */
-enum wb_error posix_file_from(int fd, struct file **ret_file);
+/* Keeps for posix_why that `name` failed, and why. Returns `error`. */
+enum wb_error posix_trouble(const char *name, enum wb_error error,
+			    const char *why);
+/* Likewise, with an errno. */
+enum wb_error posix_failed(const char *name, int number);
+
+/* Takes `fd`, a regular file, also on failure. `name` is copied, and cut. */
+enum wb_error posix_file_from(int fd, const char *name, struct file **ret_file);
 
 /* ---- the lock ---- */
 

@@ -106,6 +106,18 @@ static enum wb_error store_new(const struct env *env,
 	return WB_NO_MEMORY;
 }
 
+/* What failed, where that is known, and else only how. */
+static enum wb_error tell_why(struct wb_text *text, enum wb_error error)
+{
+	const char *why = posix_why(error);
+
+	/* Of a file of the store that is no answer to a caller. */
+	if (error == WB_EXISTS || error == WB_NOT_FOUND)
+		return text_set(text, WB_IO, "%s",
+				*why ? why : wb_error_text(error));
+	return text_set(text, error, "%s", *why ? why : wb_error_text(error));
+}
+
 /* Before the lock: see log/place.h. */
 static enum wb_error check_place(struct wb_store *store, struct wb_text *text)
 {
@@ -114,8 +126,7 @@ static enum wb_error check_place(struct wb_store *store, struct wb_text *text)
 	enum wb_error error = place_look(store->dir, &place);
 
 	if (error)
-		return text_set(text, error, "the directory: %s",
-				wb_error_text(error));
+		return tell_why(text, error);
 	if (place.kind == PLACE_STORE)
 		return WB_OK;
 	if (!create || store->read_only)
@@ -153,8 +164,7 @@ static enum wb_error open_log(struct wb_store *store,
 	if (error == WB_UNSUPPORTED)
 		return text_set(text, error,
 				"written by a newer version of waybill");
-	return error ? text_set(text, error, "%s", wb_error_text(error))
-		     : WB_OK;
+	return error ? tell_why(text, error) : WB_OK;
 }
 
 enum wb_error store_open_on(struct dir *dir, const struct env *env,
@@ -170,6 +180,7 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 		return text_set(ret_text, error, "%s", wb_error_text(error));
 	}
 	store->dir = dir;
+	posix_why_forget();
 	error = check_place(store, ret_text);
 	if (!error)
 		error = lock_take(dir, !store->read_only, ret_text);

@@ -210,6 +210,13 @@ START_TEST(a_renamed_directory_stays_the_same_store)
 }
 END_TEST
 
+static bool see_nothing(void *context, const char *entry)
+{
+	(void)context;
+	(void)entry;
+	return true;
+}
+
 START_TEST(what_is_no_file_is_not_opened)
 {
 	struct dir *dir = open_dir(temp);
@@ -231,6 +238,57 @@ START_TEST(what_is_no_file_is_not_opened)
 	ck_error(dir_make(dir, "dots"), WB_EXISTS);
 	ck_error(dir_sync(dir, "dots", CONTROL_TORN_DIR_SYNC), WB_NOT_FOUND);
 	ck_assert_ptr_null(file);
+	dir_close(dir);
+}
+END_TEST
+
+START_TEST(a_failure_tells_what_it_was_about)
+{
+	struct dir *dir = open_dir(temp);
+	struct file *file = NULL;
+	struct rlimit old, none;
+	enum wb_error error;
+
+	posix_why_forget();
+	ck_assert_str_eq(posix_why(WB_IO), "");
+	ck_assert_int_eq(mkdir(tempdir_path(temp, "d"), 0700), 0);
+	ck_assert_int_eq(mkfifo(tempdir_path(temp, "fifo"), 0600), 0);
+	ck_assert_int_eq(symlink("d", tempdir_path(temp, "link")), 0);
+	ck_error(dir_open(dir, "d", FILE_READ, &file), WB_IO);
+	ck_assert_str_eq(posix_why(WB_IO), "d: not a regular file");
+	ck_error(dir_open(dir, "d", FILE_WRITE, &file), WB_IO);
+	ck_assert_str_eq(posix_why(WB_IO), "d: Is a directory");
+	ck_error(dir_open(dir, "fifo", FILE_READ, &file), WB_IO);
+	ck_assert_str_eq(posix_why(WB_IO), "fifo: not a regular file");
+	ck_error(dir_open(dir, "link", FILE_READ, &file), WB_IO);
+	ck_assert_str_eq(posix_why(WB_IO), "link: a symbolic link");
+	ck_error(dir_make(dir, "fifo"), WB_EXISTS);
+	ck_assert_str_eq(posix_why(WB_EXISTS), "fifo: not a directory");
+	ck_assert_str_eq(posix_why(WB_IO), "");
+	ck_assert_str_eq(posix_why(WB_OK), "");
+
+	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){10, old.rlim_max};
+	/* Check itself writes to files; there is no room for it meanwhile. */
+	setrlimit(RLIMIT_FSIZE, &none);
+	error = file_write(file, "too much", 8, 10);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	ck_error(error, WB_TOO_LARGE);
+	ck_assert_str_eq(posix_why(WB_TOO_LARGE), "a: File too large");
+	file_close(file);
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){3, old.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_error(dir_list(dir, "", see_nothing, NULL), WB_IO);
+	ck_assert_str_eq(posix_why(WB_IO),
+			 "the directory: Too many open files");
+	ck_error(dir_open(dir, "a", FILE_READ, &file), WB_IO);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_str_eq(posix_why(WB_IO), "a: Too many open files");
+	posix_why_forget();
+	ck_assert_str_eq(posix_why(WB_IO), "");
 	dir_close(dir);
 }
 END_TEST
@@ -399,21 +457,14 @@ START_TEST(errno_becomes_what_the_contract_says)
 		int number;
 		enum wb_error error;
 	} table[] = {
-		{ENOENT, WB_NOT_FOUND},
-		{ENOTDIR, WB_NOT_FOUND},
-		{EEXIST, WB_EXISTS},
-		{ENOSPC, WB_NO_SPACE},
-		{EDQUOT, WB_NO_SPACE},
-		{EFBIG, WB_TOO_LARGE},
-		{EACCES, WB_PERMISSION},
-		{EPERM, WB_PERMISSION},
-		{EROFS, WB_PERMISSION},
-		{ENOMEM, WB_NO_MEMORY},
-		{EIO, WB_IO},
-		{EINTR, WB_IO},
-		{EMFILE, WB_IO},
-		{EINVAL, WB_IO},
-		{EISDIR, WB_IO},
+		{ENOENT, WB_NOT_FOUND},	  {ENOTDIR, WB_NOT_FOUND},
+		{EEXIST, WB_EXISTS},	  {ENOSPC, WB_NO_SPACE},
+		{EDQUOT, WB_NO_SPACE},	  {EFBIG, WB_TOO_LARGE},
+		{EACCES, WB_PERMISSION},  {EPERM, WB_PERMISSION},
+		{EROFS, WB_PERMISSION},	  {ENOMEM, WB_NO_MEMORY},
+		{ENAMETOOLONG, WB_USAGE}, {EIO, WB_IO},
+		{EINTR, WB_IO},		  {EMFILE, WB_IO},
+		{EINVAL, WB_IO},	  {EISDIR, WB_IO},
 		{ELOOP, WB_IO},
 	};
 
@@ -480,6 +531,7 @@ int main(void)
 	tcase_add_test(tcase, without_permission_nothing_is_made);
 	tcase_add_test(tcase, a_renamed_directory_stays_the_same_store);
 	tcase_add_test(tcase, what_is_no_file_is_not_opened);
+	tcase_add_test(tcase, a_failure_tells_what_it_was_about);
 	tcase_add_test(
 		tcase,
 		a_parent_that_cannot_be_read_or_synced_is_none_of_our_business);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,11 @@ static enum wb_error open_directory(struct session *session, enum access access)
 	struct wb_text inner = {""};
 	enum wb_error error = WB_OK;
 
+	/* With a path so long no sentence about it would have an end. */
+	if (strlen(path) >= PATH_MAX)
+		return fail(&session->text, WB_USAGE,
+			    "the store's path is longer than %d bytes",
+			    PATH_MAX - 1);
 	if (session_option(session, OPTION_ANY_FILESYSTEM)->given)
 		options.flags |= WB_OPEN_ANY_FILESYSTEM;
 	if (access == ACCESS_CREATE && session->address.is_default)
@@ -415,9 +421,16 @@ enum wb_error session_wrote(struct session *session, enum wb_error error,
 			    struct wb_image *image, const char *name,
 			    const char *done)
 {
+	char where[256];
+
 	if (error == WB_PRECONDITION) {
 		session->current_known = true;
 		session->current = image;
+	}
+	if (error == WB_NO_SPACE || error == WB_IO || error == WB_STOPPED ||
+	    error == WB_OUTCOME_UNKNOWN) {
+		snprintf(where, sizeof(where), "dir:%s", session->address.path);
+		return fail_where(&session->text, error, where);
 	}
 	if (error)
 		return error;

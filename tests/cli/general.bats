@@ -216,8 +216,13 @@ open_up()
 	run --separate-stderr as_user "$program/waybill" rm a --store "dir:$store"
 	is "$status" 77
 	says_one_line .
-	# Readable, not writable.
+	# Readable, not writable, and not all of it.
 	chmod -R a+rX,a-w "$store"
+	chmod 000 "$store/anchor"
+	run --separate-stderr as_user "$program/waybill" ls --store "dir:$store"
+	is "$status" 77
+	says_one_line "dir:$store: anchor: Permission denied$"
+	chmod 444 "$store/anchor"
 	run --separate-stderr as_user "$program/waybill" rm a --store "dir:$store"
 	is "$status" 77
 	says_one_line .
@@ -230,6 +235,23 @@ open_up()
 	is "$status" 77
 	says_one_line .
 	chmod 700 "$store" "$open/closed"
+}
+
+@test "a read-only file system is named as the reason" {
+	can_mount || skip "no name spaces"
+	export place binary d1
+	run --separate-stderr mounted '
+		mount -t tmpfs none "$place/mountpoint"
+		put() { "$binary" put a --media-type t --digest $d1 --size 1 \
+			--store "dir:$place/mountpoint/store"; }
+		put
+		mount -o remount,ro "$place/mountpoint"
+		"$binary" get -q a --store "dir:$place/mountpoint/store"
+		put || exit $?'
+	is "$status" 77
+	is "${lines[1]}" $d1
+	is "$stderr" "waybill: put: dir:$place/mountpoint/store: lock: \
+Read-only file system"
 }
 
 @test "output that cannot be written is an error" {

@@ -171,6 +171,53 @@ plan()
 	is "$(files)" "$before"
 }
 
+@test "what keeps a store from being opened is named, with its reason" {
+	put a $d1
+	log=$(cd "$store" && ls -- *.log | tail -n 1)
+	in_place_of() # FILE COMMAND…
+	{
+		mv "$store/$1" saved
+		"${@:2}"
+	}
+	again() # FILE
+	{
+		rm -r "$store/${1:?}"
+		mv saved "$store/$1"
+	}
+	in_place_of "$log" mkdir "$store/$log"
+	expect 74 ls
+	says_one_line "dir:$store: $log: (Is a directory|not a regular file)$"
+	again "$log"
+	for file in "$log" anchor; do
+		in_place_of $file mkfifo "$store/$file"
+		for command in ls "rm a"; do
+			expect 74 $command
+			says_one_line "dir:$store: $file: not a regular file$"
+		done
+		again $file
+		in_place_of $file ln -s "$PWD/saved" "$store/$file"
+		expect 74 ls
+		says_one_line "dir:$store: $file: a symbolic link$"
+		again $file
+	done
+	in_place_of torn touch "$store/torn"
+	expect 74 rm a
+	says_one_line "dir:$store: torn: not a directory$"
+	again torn
+	run --separate-stderr /usr/bin/python3 -c '
+import os, resource, sys
+os.closerange(3, 256)
+resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+os.execv(sys.argv[1], sys.argv[1:])' "$binary" ls
+	is "$status" 74
+	says_one_line "dir:$store: .*: Too many open files$"
+	expect 64 ls --store "dir:$(printf 'x%.0s' {1..5000})"
+	says_one_line "path is longer than 4095 bytes$"
+	expect 64 ls --store "dir:$(printf 'x%.0s' {1..300})"
+	says_one_line "xxx: File name too long$"
+	expect 0 ls -q
+}
+
 @test "a torn tail is cut, told, and nothing acknowledged is lost" {
 	put a $d1
 	put b $d2
@@ -304,7 +351,7 @@ full_disk()
 	is "${lines[3]}" "all there"
 	is "${lines[4]}" $d1
 	has "${lines[5]}" removed
-	has "$stderr" "space"
+	has "$stderr" "waybill: put: dir:$place/small/store: no space left"
 }
 
 @test "no store can be made on a full disk" {
