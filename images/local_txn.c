@@ -7,6 +7,7 @@
 #include "images/local.h"
 #include "images/sentence.h"
 #include "images/validate.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,8 @@ enum wb_error write_image(struct write *write, struct wb_image *image,
 	error = image_encode(image, &value);
 	if (error)
 		return store_answer(write->text, error, image->name);
-	error = wb_txn_put(write->txn, &key, value,
-			   (struct wb_precondition){WB_IF_ANY, 0});
+	error = store_txn_put(write->txn, &key, value,
+			      (struct wb_precondition){WB_IF_ANY, 0});
 	/* What is read back is what was encoded, by construction. */
 	if (!error && ret_image)
 		error = image_decode(key.name, value, 0, &stored);
@@ -103,8 +104,8 @@ enum wb_error write_delete(struct write *write, const char *name)
 {
 	struct wb_key key = image_key(write->call->ns, name);
 	enum wb_error error =
-		wb_txn_delete(write->txn, &key,
-			      (struct wb_precondition){WB_IF_ANY, 0});
+		store_txn_delete(write->txn, &key,
+				 (struct wb_precondition){WB_IF_ANY, 0});
 
 	return error ? store_answer(write->text, error, name) : WB_OK;
 }

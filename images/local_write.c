@@ -107,17 +107,17 @@ static enum wb_error do_remove(struct write *write, const struct task *task)
 
 static enum wb_error do_task(struct write *write, struct task *task)
 {
-	enum wb_error error =
-		image_read(read_txn, write->txn, write->call->ns,
-			   task->image.name, &task->current, write->text);
+	const char *name = task->image.name;
+	enum wb_error error = image_read(read_txn, write->txn, write->call->ns,
+					 name, &task->current, NULL);
 
 	if (error == WB_CORRUPT && is_plain_remove(task))
-		return write_delete(write, task->image.name);
+		return write_delete(write, name);
 	if (error)
-		return error;
+		return store_answer(write->text, error, name);
 	if (task->kind == REQUEST_CREATE && task->current)
-		return store_answer(write->text, WB_EXISTS, task->image.name);
-	error = condition_hold(task->condition, task->image.name, task->current,
+		return store_answer(write->text, WB_EXISTS, name);
+	error = condition_hold(task->condition, name, task->current,
 			       write->text);
 	if (error)
 		return error;

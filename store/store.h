@@ -42,6 +42,14 @@ uint64_t store_revision(struct wb_store *store);
 bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
 			 uint64_t revision);
 
+/* wb_txn_put and wb_txn_delete for the parts of Waybill: under its own kinds
+ * too. Whoever writes there answers for the value's form. */
+enum wb_error store_txn_put(struct wb_txn *txn, const struct wb_key *key,
+			    struct wb_bytes value,
+			    struct wb_precondition precondition);
+enum wb_error store_txn_delete(struct wb_txn *txn, const struct wb_key *key,
+			       struct wb_precondition precondition);
+
 /* What a staged transaction waits for. */
 struct store_ticket {
 	uint64_t revision; /* 0: nothing to wait for */

@@ -503,8 +503,10 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 	return WB_OK;
 }
 
+/* `ours`: by a part of waybill, to which the kinds below the embedder's
+ * belong. */
 static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
-			    struct wb_precondition precondition)
+			    struct wb_precondition precondition, bool ours)
 {
 	struct key key;
 	uint64_t hash, current;
@@ -519,6 +521,8 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 		return error;
 	if (mutation->key.kind >= STORE_KIND_FIRST)
 		return WB_USAGE;
+	if (mutation->key.kind < WB_KIND_EMBEDDER_FIRST && !ours)
+		return WB_BAD_INPUT;
 	if (mutation->value.size > WB_TXN_BYTES_MAX)
 		return WB_TOO_LARGE;
 	hash = index_hash(txn->store->index, key.bytes, key.size);
@@ -536,21 +540,46 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 	return add_mutation(txn, mutation, &key, hash);
 }
 
+static enum wb_error put(struct wb_txn *txn, const struct wb_key *key,
+			 struct wb_bytes value,
+			 struct wb_precondition precondition, bool ours)
+{
+	struct mutation mutation = {.key = *key, .value = value};
+
+	return change(txn, &mutation, precondition, ours);
+}
+
+static enum wb_error delete (struct wb_txn *txn, const struct wb_key *key,
+			     struct wb_precondition precondition, bool ours) {
+	struct mutation mutation = {.key = *key, .deleted = true};
+
+	return change(txn, &mutation, precondition, ours);
+}
+
 enum wb_error wb_txn_put(struct wb_txn *txn, const struct wb_key *key,
 			 struct wb_bytes value,
 			 struct wb_precondition precondition)
 {
-	struct mutation mutation = {.key = *key, .value = value};
-
-	return change(txn, &mutation, precondition);
+	return put(txn, key, value, precondition, false);
 }
 
 enum wb_error wb_txn_delete(struct wb_txn *txn, const struct wb_key *key,
 			    struct wb_precondition precondition)
 {
-	struct mutation mutation = {.key = *key, .deleted = true};
+	return delete (txn, key, precondition, false);
+}
 
-	return change(txn, &mutation, precondition);
+enum wb_error store_txn_put(struct wb_txn *txn, const struct wb_key *key,
+			    struct wb_bytes value,
+			    struct wb_precondition precondition)
+{
+	return put(txn, key, value, precondition, true);
+}
+
+enum wb_error store_txn_delete(struct wb_txn *txn, const struct wb_key *key,
+			       struct wb_precondition precondition)
+{
+	return delete (txn, key, precondition, true);
 }
 
 /* ---- end ---- */

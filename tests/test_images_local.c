@@ -82,8 +82,8 @@ static void spoil(const char *name)
 	struct wb_outcome outcome;
 
 	ck_ok(wb_txn_begin(store, NULL, &txn, &outcome));
-	ck_ok(wb_txn_put(txn, &key, (struct wb_bytes){"garbage", 7},
-			 (struct wb_precondition){WB_IF_ANY, 0}));
+	ck_ok(store_txn_put(txn, &key, (struct wb_bytes){"garbage", 7},
+			    (struct wb_precondition){WB_IF_ANY, 0}));
 	ck_ok(wb_txn_commit(txn, &outcome));
 }
 
@@ -93,6 +93,29 @@ static bool count_image(void *context, const struct wb_image *image)
 	*(size_t *)context += 1;
 	return true;
 }
+
+/* So that nobody outside can bring it about. */
+START_TEST(an_embedder_cannot_write_or_delete_an_image)
+{
+	struct wb_key key = key_of("a");
+	struct wb_txn *txn = NULL;
+	struct wb_precondition any = {WB_IF_ANY, 0};
+
+	given("a");
+	ck_ok(wb_txn_begin(store, NULL, &txn, NULL));
+	ck_error(wb_txn_put(txn, &key, (struct wb_bytes){"garbage", 7}, any),
+		 WB_BAD_INPUT);
+	ck_error(wb_txn_delete(txn, &key, any), WB_BAD_INPUT);
+	key.name = (struct wb_bytes){"b", 1};
+	ck_error(wb_txn_put(txn, &key, (struct wb_bytes){"garbage", 7}, any),
+		 WB_BAD_INPUT);
+	/* Nothing else is wrong with the transaction. */
+	key.kind = WB_KIND_EMBEDDER_FIRST;
+	ck_ok(wb_txn_put(txn, &key, (struct wb_bytes){"mine", 4}, any));
+	ck_ok(wb_txn_commit(txn, NULL));
+	ck_assert_str_eq(names(), "a ");
+}
+END_TEST
 
 #define SPOILT "image \"b\": bytes on disk contradict the format"
 
@@ -118,8 +141,10 @@ START_TEST(a_value_that_is_no_image_is_named_and_can_be_removed)
 	error = images->ops->remove(images, &call, "b", DIGEST_A, NULL, NULL,
 				    NULL, &text);
 	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	strcpy(text.text, "untouched");
 	ck_ok(images->ops->remove(images, &call, "b", NULL, NULL, NULL, NULL,
-				  NULL));
+				  &text));
+	ck_assert_str_eq(text.text, "untouched");
 	ck_assert_str_eq(names(), "a c ");
 	given("b");
 }
@@ -297,8 +322,8 @@ START_TEST(there_is_nothing_after_the_end_of_time)
 	last.updated_at_ns = INT64_MAX;
 	ck_ok(image_encode(&last, &value));
 	ck_ok(wb_txn_begin(store, NULL, &txn, &outcome));
-	ck_ok(wb_txn_put(txn, &key, value,
-			 (struct wb_precondition){WB_IF_ANY, 0}));
+	ck_ok(store_txn_put(txn, &key, value,
+			    (struct wb_precondition){WB_IF_ANY, 0}));
 	ck_ok(wb_txn_commit(txn, &outcome));
 	free((void *)value.data);
 	given("a");
@@ -327,6 +352,7 @@ int main(void)
 	TCase *tcase = tcase_create("local");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, an_embedder_cannot_write_or_delete_an_image);
 	tcase_add_test(tcase,
 		       a_value_that_is_no_image_is_named_and_can_be_removed);
 	tcase_add_test(tcase, a_call_inside_an_update_is_nested);

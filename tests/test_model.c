@@ -818,9 +818,9 @@ static void change_in_txn(void)
 	expected = expected_of_change(&current, precondition, deletes);
 	if (!deletes)
 		version.value = draw_value();
-	error = deletes ? wb_txn_delete(txn->txn, &keys[key], precondition)
-			: wb_txn_put(txn->txn, &keys[key], version.value,
-				     precondition);
+	error = deletes ? store_txn_delete(txn->txn, &keys[key], precondition)
+			: store_txn_put(txn->txn, &keys[key], version.value,
+					precondition);
 	say("%s key %u: %s", deletes ? "delete" : "put", key,
 	    wb_error_code(error));
 	AGREES_ERROR(error, expected);

@@ -279,8 +279,11 @@ static const struct {
 } keys[] = {
 	{{64, {"", 0}, {"a", 1}}, WB_OK},
 	{{191, {"n", 1}, {"\0", 1}}, WB_OK},
-	{{1, {"n", 1}, {"\xff\n", 2}}, WB_OK},
-	{{5, {NULL, 0}, {"a", 1}}, WB_OK},
+	{{65, {"n", 1}, {"\xff\n", 2}}, WB_OK},
+	{{64, {NULL, 0}, {"a", 1}}, WB_OK},
+	{{1, {"n", 1}, {"a", 1}}, WB_BAD_INPUT},
+	{{5, {"n", 1}, {"a", 1}}, WB_BAD_INPUT},
+	{{63, {"n", 1}, {"a", 1}}, WB_BAD_INPUT},
 	{{192, {"n", 1}, {"a", 1}}, WB_USAGE},
 	{{255, {"n", 1}, {"a", 1}}, WB_USAGE},
 	{{0, {"n", 1}, {"a", 1}}, WB_BAD_INPUT},
@@ -301,12 +304,39 @@ START_TEST(keys_have_bounds)
 	ck_error(wb_txn_delete(txn, &key, if_any),
 		 keys[_i].error ? keys[_i].error : WB_USAGE);
 	ck_ok(wb_txn_commit(txn, NULL));
-	if (keys[_i].error == WB_BAD_INPUT)
+	if (key.kind > 0 && key.kind < WB_KIND_EMBEDDER_FIRST)
+		ck_error(wb_get(shelf.store, &key, value, 8, &record),
+			 WB_NOT_FOUND);
+	else if (keys[_i].error == WB_BAD_INPUT)
 		ck_error(wb_get(shelf.store, &key, value, 8, &record),
 			 WB_BAD_INPUT);
 	else
 		ck_error(wb_get(shelf.store, &key, value, 8, &record),
 			 keys[_i].error ? WB_NOT_FOUND : WB_OK);
+}
+END_TEST
+
+START_TEST(waybills_own_kinds_are_for_its_own_parts)
+{
+	struct wb_key key = {1, {"n", 1}, {"a", 1}};
+	struct wb_record record;
+	struct wb_txn *txn;
+	char value[8];
+
+	for (key.kind = 1; key.kind < WB_KIND_EMBEDDER_FIRST; key.kind++) {
+		txn = shelf_begin(&shelf);
+		ck_ok(store_txn_put(txn, &key, text_of("1"), if_any));
+		ck_ok(wb_txn_commit(txn, NULL));
+		ck_ok(wb_get(shelf.store, &key, value, 8, &record));
+		txn = shelf_begin(&shelf);
+		ck_error(wb_txn_delete(txn, &key, if_any), WB_BAD_INPUT);
+		ck_ok(store_txn_delete(txn, &key, if_any));
+		ck_ok(wb_txn_commit(txn, NULL));
+	}
+	txn = shelf_begin(&shelf);
+	key.kind = 192;
+	ck_error(store_txn_put(txn, &key, text_of("1"), if_any), WB_USAGE);
+	ck_ok(wb_txn_abort(txn));
 }
 END_TEST
 
@@ -612,6 +642,7 @@ int main(void)
 	tcase_add_test(tcase, deleting_what_is_not_there_is_said_and_harmless);
 	tcase_add_loop_test(tcase, keys_have_bounds, 0,
 			    sizeof(keys) / sizeof(*keys));
+	tcase_add_test(tcase, waybills_own_kinds_are_for_its_own_parts);
 	tcase_add_test(tcase, names_and_namespaces_end_at_their_limits);
 	tcase_add_test(tcase, a_transaction_has_65536_mutations_at_most);
 	tcase_add_test(tcase, a_transaction_has_16_mib_at_most);

@@ -53,8 +53,10 @@ struct wb_bytes {
 	size_t size;
 };
 
-/* Kinds of keys. Below WB_KIND_EMBEDDER_FIRST they are waybill's own; above
- * WB_KIND_EMBEDDER_LAST they are the store's and cannot be written. */
+/* Kinds of keys. Those below WB_KIND_EMBEDDER_FIRST are waybill's own: any
+ * program may read them, but their values have forms that waybill relies on, so
+ * they are written through <waybill/images.h> and its like. Those above
+ * WB_KIND_EMBEDDER_LAST are the store's. */
 enum wb_kind {
 	WB_KIND_IMAGE = 1,
 	WB_KIND_NAMESPACE = 2,
@@ -284,9 +286,10 @@ WB_API int64_t wb_txn_time(const struct wb_txn *txn);
 /* Add a mutation. The bytes are copied. WB_PRECONDITION: it does not hold,
  * the transaction can now only be aborted (a commit returns this error too);
  * wb_txn_get still tells the current record. WB_USAGE: the key was changed
- * in this transaction before, or its kind is the store's own. WB_BAD_INPUT,
- * WB_TOO_LARGE: the key or the transaction is out of bounds. Deleting a key
- * that does not exist is WB_NOT_FOUND, and leaves the transaction usable. */
+ * in this transaction before, or its kind is the store's own. WB_BAD_INPUT:
+ * the key is out of bounds, or its kind is waybill's own. WB_TOO_LARGE: the
+ * value is, or the transaction. Deleting a key that does not exist is
+ * WB_NOT_FOUND. All but WB_PRECONDITION leave the transaction usable. */
 WB_API enum wb_error wb_txn_put(struct wb_txn *txn, const struct wb_key *key,
 				struct wb_bytes value,
 				struct wb_precondition precondition);

@@ -112,13 +112,13 @@ static bool change(struct annals *annals, struct wb_txn *txn, unsigned number)
 	enum wb_error error;
 
 	if (rng_chance(rng, 1, 4)) {
-		error = wb_txn_delete(txn, &key, if_any);
+		error = store_txn_delete(txn, &key, if_any);
 		if (error != WB_NOT_FOUND)
 			ck_ok(error);
 		return !error;
 	}
 	rng_fill(rng, value, size);
-	ck_ok(wb_txn_put(txn, &key, (struct wb_bytes){value, size}, if_any));
+	ck_ok(store_txn_put(txn, &key, (struct wb_bytes){value, size}, if_any));
 	return true;
 }
 

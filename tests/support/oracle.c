@@ -243,10 +243,10 @@ static enum wb_error apply(struct wb_txn *txn, const struct oracle_commit *plan)
 		struct wb_key key = oracle_key(change->key);
 
 		if (change->deleted)
-			error = wb_txn_delete(txn, &key, any);
+			error = store_txn_delete(txn, &key, any);
 		else
-			error = wb_txn_put(txn, &key, oracle_value(change),
-					   any);
+			error = store_txn_put(txn, &key, oracle_value(change),
+					      any);
 	}
 	return error;
 }
