@@ -60,6 +60,7 @@ static void put(struct world *world, uint64_t seed, size_t i)
 {
 	struct record *old;
 
+	index_prefetch_record(world->index, hash_of(world, i));
 	HOLDS(seed, index_put(world->index, hash_of(world, i), make(world, i),
 			      &old) == WB_OK);
 	HOLDS(seed, (old ? old->revision : 0) == world->revisions[i]);
@@ -679,7 +680,6 @@ static void read_stable(struct reader *reader, struct rng *rng)
 	uint8_t value[300];
 
 	index_prefetch(world->index, hash_of(world, i));
-	index_prefetch_record(world->index, hash_of(world, i));
 	HOLDS(reader->seed,
 	      get(world, i, UINT64_MAX, value, sizeof(value), &info) == WB_OK);
 	HOLDS(reader->seed, info.value_bytes == value_bytes_of(info.revision));
