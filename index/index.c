@@ -6,10 +6,17 @@
  * without a lock, builds a larger one beside the old one while readers go on,
  * and takes the shard's write lock only to exchange two words. The name order
  * is built by whichever reader needs it first; its lock therefore comes first
- * and is taken by every change, built or not.
+ * and is taken by every change of what is in the tables, built or not.
  *
- * A scan holds the order's lock, not the shards': a record it sees cannot be
- * freed, because whoever replaces it must first take the order's lock.
+ *	order's lock	which records there are, and each one's life: a record
+ *			that its holder sees cannot be freed, because whoever
+ *			replaces it must first take this lock. A scan holds it
+ *			and no shard's.
+ *	shard's lock	where the table is and what its slots say. The order's
+ *			does not cover that: a table grows under this one alone.
+ *
+ * So who walks the tables to build the order holds both, the shard's only as
+ * long as it takes to copy one shard's addresses.
  */
 #include "index/index.h"
 
@@ -377,17 +384,21 @@ uint64_t index_revision(struct index *index, uint64_t hash, const void *key,
 #define AHEAD	    4u
 
 /* All records, verified: what is sorted must be in its place. The order's
- * lock is held for writing, so nothing changes. */
-static enum wb_error collect(const struct index *index, struct sort_item *items)
+ * lock is held for writing, so that the records stay while their tables
+ * grow. */
+static enum wb_error collect(struct index *index, struct sort_item *items)
 {
 	size_t count = 0;
 
 	for (unsigned i = 0; i < SHARD_COUNT; i++) {
+		struct shard *shard = &index->shards[i];
 		struct table_cursor cursor = {0};
 		struct record *record;
 
-		while ((record = table_next(&index->shards[i].table, &cursor)))
+		lock_to_read(&shard->lock);
+		while ((record = table_next(&shard->table, &cursor)))
 			items[count++].record = record;
+		unlock(&shard->lock);
 	}
 	assert(count == index->count);
 	for (size_t i = 0; i < count; i++) {

@@ -765,6 +765,74 @@ START_TEST(readers_are_undisturbed_by_growth_and_change)
 }
 END_TEST
 
+/* With a damaged record the order is never built: every scan walks the tables
+ * anew, which is what the first one does. */
+struct walker {
+	pthread_t thread;
+	const struct world *world;
+	const atomic_bool *stop;
+	atomic_uint walks;
+};
+
+static void *walk_tables(void *context)
+{
+	struct walker *walker = context;
+	uint64_t memory[128];
+	struct scan_batch batch = {.bytes = (uint8_t *)memory,
+				   .size = sizeof(memory)};
+
+	do {
+		HOLDS(13,
+		      index_scan(walker->world->index, (struct wb_bytes){0},
+				 (struct wb_bytes){0}, &batch) == WB_CORRUPT);
+		atomic_fetch_add(&walker->walks, 1);
+	} while (!atomic_load(walker->stop));
+	return NULL;
+}
+
+/* Room for ever more keys, step by step, and some of those keys. */
+static void grow(struct world *world)
+{
+	size_t next = world->key_count / 2;
+
+	for (size_t room = 4000; room < 400000; room += room / 2) {
+		ck_assert_int_eq(index_reserve(world->index, room), WB_OK);
+		for (size_t i = 0; i < 100 && next < world->key_count; i++)
+			put(world, 13, next++);
+	}
+}
+
+START_TEST(a_first_scan_beside_growth_meets_every_record_once)
+{
+	for (uint64_t round = 1; round <= rounds(20, 200); round++) {
+		struct rng rng = rng_of(round);
+		atomic_bool stop = false;
+		struct key none = {0};
+		struct walker walker;
+		struct world world;
+		uint8_t *bytes;
+
+		world_begin(&world, &rng, 2000);
+		for (size_t i = 0; i < world.key_count / 2; i++)
+			put(&world, 13, i);
+		bytes = reach(&world, 300);
+		bytes[32] ^= 1;
+		walker = (struct walker){.world = &world, .stop = &stop};
+		ck_assert_int_eq(pthread_create(&walker.thread, NULL,
+						walk_tables, &walker),
+				 0);
+		while (!atomic_load(&walker.walks))
+			sched_yield();
+		grow(&world);
+		atomic_store(&stop, true);
+		pthread_join(walker.thread, NULL);
+		bytes[32] ^= 1;
+		expect_scan(&world, 13, (struct wb_bytes){0}, &none, 65536);
+		world_end(&world);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("index");
@@ -786,6 +854,7 @@ int main(void)
 	tcase_add_test(all, an_order_that_cannot_grow_is_built_anew);
 	tcase_add_test(all, without_memory_there_is_no_index);
 	tcase_add_test(all, readers_are_undisturbed_by_growth_and_change);
+	tcase_add_test(all, a_first_scan_beside_growth_meets_every_record_once);
 	suite_add_tcase(suite, all);
 	return suite_run(suite);
 }
