@@ -360,20 +360,25 @@ enum wb_error index_get(struct index *index, uint64_t hash, const void *key,
 	return error;
 }
 
-uint64_t index_revision(struct index *index, uint64_t hash, const void *key,
-			size_t key_bytes)
+enum wb_error index_revision(struct index *index, uint64_t hash,
+			     const void *key, size_t key_bytes,
+			     uint64_t *ret_revision)
 {
 	struct shard *shard = shard_of(index, hash);
-	uint64_t revision = 0;
+	enum wb_error error = WB_OK;
 	bool damaged = false;
+	const struct record *record;
 	const uint64_t *slot;
 
 	lock_to_read(&shard->lock);
 	slot = table_find(&shard->table, hash, key, key_bytes, &damaged);
-	if (slot)
-		revision = table_record(slot)->revision;
+	record = slot ? table_record(slot) : NULL;
+	if (record ? !record_verifies(record) : damaged)
+		error = WB_CORRUPT;
+	else
+		*ret_revision = record ? record->revision : 0;
 	unlock(&shard->lock);
-	return revision;
+	return error;
 }
 
 /* ---- many records ---- */

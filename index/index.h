@@ -73,9 +73,11 @@ enum wb_error index_get(struct index *index, uint64_t hash, const void *key,
 			size_t key_bytes, uint64_t revision_max, void *buffer,
 			size_t size, struct record_info *ret_info);
 
-/* The revision of a key's record; 0 where there is none. */
-uint64_t index_revision(struct index *index, uint64_t hash, const void *key,
-			size_t key_bytes);
+/* The revision of a key's record; 0 where there is none. WB_CORRUPT: the
+ * record, or one that may be it, does not verify. */
+enum wb_error index_revision(struct index *index, uint64_t hash,
+			     const void *key, size_t key_bytes,
+			     uint64_t *ret_revision);
 
 /* Copies of whole records, in key order, packed at 8-byte boundaries. */
 struct scan_batch {

@@ -245,7 +245,9 @@ enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 	record = own_find(txn, hash, &encoded);
 	if (!record)
 		record = overlay_find(store, hash, &encoded);
-	if (record) {
+	if (record && !record_verifies(record)) {
+		error = record_rotten(store, RECORD_ROTTEN, key);
+	} else if (record) {
 		depend_on(txn, record->revision);
 		error = record->flags & RECORD_DELETED
 				? WB_NOT_FOUND
@@ -259,25 +261,32 @@ enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 			  ret_record);
 }
 
-/* The revision of the newest version, staged or durable; 0: none. */
-static uint64_t current_revision(struct wb_txn *txn, uint64_t hash,
-				 const struct key *key)
+/* The revision of the newest version, staged or durable; 0: none. It goes into
+ * the log, and so does what depends on it: WB_CORRUPT where it was damaged. */
+static enum wb_error current_revision(struct wb_txn *txn, uint64_t hash,
+				      const struct key *encoded,
+				      const struct wb_key *key,
+				      uint64_t *ret_revision)
 {
 	struct wb_store *store = txn->store;
+	enum wb_error error = WB_OK;
 	struct record *record;
-	uint64_t revision = 0;
 
 	pthread_mutex_lock(&store->staged);
-	record = overlay_find(store, hash, key);
-	if (record) {
+	record = overlay_find(store, hash, encoded);
+	if (record && !record_verifies(record)) {
+		error = WB_CORRUPT;
+	} else if (record) {
+		bool deleted = record->flags & RECORD_DELETED;
+
 		depend_on(txn, record->revision);
-		if (!(record->flags & RECORD_DELETED))
-			revision = record->revision;
+		*ret_revision = deleted ? 0 : record->revision;
 	}
 	pthread_mutex_unlock(&store->staged);
-	if (record)
-		return revision;
-	return index_revision(store->index, hash, key->bytes, key->size);
+	if (!record)
+		error = index_revision(store->index, hash, encoded->bytes,
+				       encoded->size, ret_revision);
+	return error ? record_rotten(store, RECORD_ROTTEN, key) : WB_OK;
 }
 
 int64_t wb_txn_time(const struct wb_txn *txn)
@@ -509,7 +518,7 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 			    struct wb_precondition precondition, bool ours)
 {
 	struct key key;
-	uint64_t hash, current;
+	uint64_t hash, current = 0;
 	enum wb_error error = store_check(txn->store);
 
 	if (error)
@@ -528,9 +537,10 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 	hash = index_hash(txn->store->index, key.bytes, key.size);
 	if (own_find(txn, hash, &key))
 		return WB_USAGE;
-	current = current_revision(txn, hash, &key);
-	error = check_precondition(precondition, current);
-	if (error == WB_PRECONDITION)
+	error = current_revision(txn, hash, &key, &mutation->key, &current);
+	if (!error)
+		error = check_precondition(precondition, current);
+	if (error == WB_CORRUPT || error == WB_PRECONDITION)
 		txn->failed = error;
 	if (error)
 		return error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading from memory that rots: the wrong bit is named, never served.
+ * Reading from memory that rots: the wrong bit is named, never served, and
+ * nothing is committed on the strength of it.
  */
 #include "store/state.h"
 
@@ -198,6 +199,55 @@ START_TEST(a_staged_record_is_verified_before_an_update_sees_it)
 }
 END_TEST
 
+/* ---- and nothing is made of it ---- */
+
+/* What holds for a key of revision 1, and what does not. */
+static const struct wb_precondition conditions[] = {
+	{WB_IF_ANY, 0},	     {WB_IF_ABSENT, 0},	  {WB_IF_PRESENT, 0},
+	{WB_IF_REVISION, 1}, {WB_IF_REVISION, 2}, {WB_IF_REVISION, 65},
+};
+
+static void check_refused(const char *name, bool deleted,
+			  struct wb_precondition condition)
+{
+	struct wb_txn *txn = shelf_begin(&shelf);
+	struct wb_key key = named(name);
+
+	ck_ok(txn_put(txn, "innocent", "1"));
+	ck_error(deleted ? wb_txn_delete(txn, &key, condition)
+			 : wb_txn_put(txn, &key, text_of("new"), condition),
+		 WB_CORRUPT);
+	check_named(name);
+	/* From here on it can only be aborted. */
+	ck_error(txn_put(txn, "another", "1"), WB_CORRUPT);
+	ck_error(wb_txn_commit(txn, NULL), WB_CORRUPT);
+}
+
+/* Every bit of it, whatever is asked. */
+static void check_all_refused(struct record *record, const char *name)
+{
+	size_t count = sizeof(conditions) / sizeof(*conditions);
+
+	for (size_t bit = 0; bit < 8 * record_size(record); bit++) {
+		flip(record, bit);
+		for (size_t i = 0; i < 2 * count; i++)
+			check_refused(name, i % 2, conditions[i / 2]);
+		flip(record, bit);
+	}
+}
+
+START_TEST(a_damaged_key_is_neither_changed_nor_denied)
+{
+	struct record *record = put_record("rotten", "some value");
+
+	check_all_refused(record, "rotten");
+	ck_text(shelf_listing(&shelf), "rotten=some value");
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, 1);
+	/* Only as long as it is damaged. */
+	ck_assert_uint_eq(shelf_put(&shelf, "rotten", "new"), 2);
+}
+END_TEST
+
 /* Freeing by a wrong size would give out memory that others use. */
 START_TEST(what_replaces_a_record_of_damaged_size_harms_nobody)
 {
@@ -209,12 +259,14 @@ START_TEST(what_replaces_a_record_of_damaged_size_harms_nobody)
 	char name[8];
 
 	for (unsigned i = 0; i < sizeof(bits) / sizeof(*bits); i++) {
-		flip(put_record("rotten", "old"), bits[i]);
+		struct record *record = put_record("rotten", "old");
+
+		stage_put(&shelf, "rotten", "new");
+		flip(record, bits[i]);
 		for (unsigned at = 0; at < 100; at++) {
 			snprintf(name, sizeof(name), "%u", at);
 			shelf_put(&shelf, name, "a value of some bytes");
 		}
-		shelf_put(&shelf, "rotten", "new");
 		for (unsigned at = 0; at < 100; at++) {
 			snprintf(name, sizeof(name), "%u", at);
 			ck_text(shelf_text(&shelf, name),
@@ -270,6 +322,7 @@ int main(void)
 	tcase_add_test(tcase, an_old_version_rots_no_better);
 	tcase_add_test(tcase,
 		       a_staged_record_is_verified_before_an_update_sees_it);
+	tcase_add_test(tcase, a_damaged_key_is_neither_changed_nor_denied);
 	tcase_add_test(tcase,
 		       what_replaces_a_record_of_damaged_size_harms_nobody);
 	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);

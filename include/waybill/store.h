@@ -182,7 +182,8 @@ WB_API enum wb_error wb_store_mark(struct wb_store *store);
  * `ret_record` point into `buffer` (value) and at the caller's own key.
  * One hash look-up, one checksum, one copy; no system call, no allocation.
  * WB_NOT_FOUND. WB_BUFFER: `ret_record->value.size` tells what is needed.
- * WB_CORRUPT: the record in memory no longer verifies. */
+ * WB_CORRUPT: the record in memory no longer verifies; the next open reads it
+ * from the disk again. */
 WB_API enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
 			    void *buffer, size_t size,
 			    struct wb_record *ret_record);
@@ -288,8 +289,10 @@ WB_API int64_t wb_txn_time(const struct wb_txn *txn);
  * wb_txn_get still tells the current record. WB_USAGE: the key was changed
  * in this transaction before, or its kind is the store's own. WB_BAD_INPUT:
  * the key is out of bounds, or its kind is waybill's own. WB_TOO_LARGE: the
- * value is, or the transaction. Deleting a key that does not exist is
- * WB_NOT_FOUND. All but WB_PRECONDITION leave the transaction usable. */
+ * value is, or the transaction. WB_CORRUPT: the key's record in memory no
+ * longer verifies, so what comes after it cannot be told; that, too, can only
+ * be aborted. Deleting a key that does not exist is WB_NOT_FOUND. All but
+ * WB_PRECONDITION and WB_CORRUPT leave the transaction usable. */
 WB_API enum wb_error wb_txn_put(struct wb_txn *txn, const struct wb_key *key,
 				struct wb_bytes value,
 				struct wb_precondition precondition);
