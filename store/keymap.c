@@ -51,16 +51,45 @@ static size_t probe(const struct keymap *map, uint64_t hash, const void *key,
 struct record *keymap_find(const struct keymap *map, uint64_t hash,
 			   const void *key, size_t key_bytes)
 {
+	size_t mask = map->capacity - 1;
+	struct record *record, *damaged = NULL;
+	size_t at;
+
 	if (map->count == 0)
 		return NULL;
-	return map->slots[probe(map, hash, key, key_bytes)].record;
+	for (at = hash & mask; (record = map->slots[at].record);
+	     at = (at + 1) & mask) {
+		if (map->slots[at].hash != hash)
+			continue;
+		if (same_key(record, key, key_bytes))
+			return record;
+		if (!record_verifies(record))
+			damaged = record;
+	}
+	return damaged;
+}
+
+/* To a larger table; keys differ already, and no record is read. */
+static void move_slots(const struct keymap *from, struct keymap *to)
+{
+	size_t mask = to->capacity - 1;
+	size_t at, free_at;
+
+	for (at = 0; at < from->capacity; at++) {
+		if (!from->slots[at].record)
+			continue;
+		free_at = from->slots[at].hash & mask;
+		while (to->slots[free_at].record)
+			free_at = (free_at + 1) & mask;
+		to->slots[free_at] = from->slots[at];
+	}
+	to->count = from->count;
 }
 
 enum wb_error keymap_reserve(struct keymap *map, size_t count)
 {
 	size_t capacity = map->capacity ? map->capacity : CAPACITY_MIN;
 	struct keymap grown;
-	size_t at;
 
 	while (capacity < 2 * (map->count + count))
 		capacity *= 2;
@@ -72,10 +101,7 @@ enum wb_error keymap_reserve(struct keymap *map, size_t count)
 	};
 	if (!grown.slots)
 		return WB_NO_MEMORY;
-	for (at = 0; at < map->capacity; at++)
-		if (map->slots[at].record)
-			keymap_put(&grown, map->slots[at].hash,
-				   map->slots[at].record);
+	move_slots(map, &grown);
 	free(map->slots);
 	*map = grown;
 	return WB_OK;
@@ -88,7 +114,7 @@ void keymap_put(struct keymap *map, uint64_t hash, struct record *record)
 	assert(2 * map->count < map->capacity);
 	at = probe(map, hash, record->bytes, record->key_bytes);
 	map->count += !map->slots[at].record;
-	map->slots[at] = (struct keymap_slot){hash, record};
+	map->slots[at] = (struct keymap_slot){hash, record->revision, record};
 }
 
 void keymap_remove(struct keymap *map, uint64_t hash, uint64_t revision)
@@ -101,7 +127,7 @@ void keymap_remove(struct keymap *map, uint64_t hash, uint64_t revision)
 	for (hole = hash & mask; map->slots[hole].record;
 	     hole = (hole + 1) & mask)
 		if (map->slots[hole].hash == hash &&
-		    map->slots[hole].record->revision == revision)
+		    map->slots[hole].revision == revision)
 			break;
 	if (!map->slots[hole].record)
 		return;

@@ -9,8 +9,10 @@
 
 #include "index/record.h"
 
+/* Its own hash and revision: what a record says may be damaged. */
 struct keymap_slot {
 	uint64_t hash;
+	uint64_t revision;
 	struct record *record; /* NULL: empty */
 };
 
@@ -25,7 +27,9 @@ void keymap_release(struct keymap *map);
 /* Empty it, and give a large table back. */
 void keymap_clear(struct keymap *map);
 
-/* The record of a key; NULL: none. */
+/* The record of a key; NULL: none. Where the key is not found and a record of
+ * its hash does not verify, that one, for it may be the key's own: so whoever
+ * asks verifies what he gets. */
 struct record *keymap_find(const struct keymap *map, uint64_t hash,
 			   const void *key, size_t key_bytes);
 
@@ -35,8 +39,8 @@ enum wb_error keymap_reserve(struct keymap *map, size_t count);
 /* Insert or replace, under the record's own key. Needs room. */
 void keymap_put(struct keymap *map, uint64_t hash, struct record *record);
 
-/* Remove the entry with this hash whose record is of this revision; nothing
- * where there is none. Reads only records that are in the map. */
+/* Remove the entry with this hash that was put with this revision; nothing
+ * where there is none. Reads no record. */
 void keymap_remove(struct keymap *map, uint64_t hash, uint64_t revision);
 
 #endif

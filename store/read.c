@@ -44,6 +44,16 @@ enum wb_error record_rotten(const struct wb_store *store, const char *what,
 			    spell(key->name, name, sizeof(name)));
 }
 
+enum wb_error record_rotten_alone(const struct wb_store *store,
+				  const char *what, const struct record *record)
+{
+	struct wb_key key = {.kind = 0};
+
+	if (record_sizes_hold(record))
+		(void)key_decode(record->bytes, record->key_bytes, &key);
+	return record_rotten(store, what, &key);
+}
+
 enum wb_error record_copy(const struct wb_store *store,
 			  const struct record *record, const struct wb_key *key,
 			  void *buffer, size_t size,

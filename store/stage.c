@@ -164,6 +164,21 @@ static enum wb_error check_reserve(struct wb_txn *txn)
 	return log_reserve_error(txn->store->log);
 }
 
+/* What is staged is put into the overlay by the record's own key. */
+static enum wb_error check_records(const struct wb_txn *txn)
+{
+	enum wb_error error = WB_OK;
+	size_t at;
+
+	for (at = 0; at < txn->count && !error; at++)
+		if (!record_verifies(txn->records[at]))
+			error = record_rotten_alone(
+				txn->store,
+				"not committed, for it was damaged since:",
+				txn->records[at]);
+	return error;
+}
+
 static enum wb_error stage(struct wb_txn *txn, struct store_ticket *ticket)
 {
 	struct wb_store *store = txn->store;
@@ -176,6 +191,8 @@ static enum wb_error stage(struct wb_txn *txn, struct store_ticket *ticket)
 	if (txn->count == 0)
 		return WB_OK;
 	error = check_reserve(txn);
+	if (!error)
+		error = check_records(txn);
 	if (error)
 		return error;
 	commit = malloc(sizeof(*commit));

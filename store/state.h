@@ -144,8 +144,8 @@ bool turn_is_taken(struct wb_store *store);
 
 /* ---- stage.c ---- */
 
-/* The newest staged version of a key, a deletion too; NULL: none is staged.
- * The staged lock is held. */
+/* The newest staged version of a key, a deletion too, or what may be it and is
+ * damaged, as keymap_find; NULL: none is staged. The staged lock is held. */
 struct record *overlay_find(struct wb_store *store, uint64_t hash,
 			    const struct key *key);
 void staged_commit_free(struct wb_store *store, struct staged_commit *commit);
@@ -179,6 +179,11 @@ void txn_free(struct wb_txn *txn);
 #define RECORD_ROTTEN "the record no longer verifies:"
 enum wb_error record_rotten(const struct wb_store *store, const char *what,
 			    const struct wb_key *key);
+
+/* The same of a record that tells its key itself, as far as it still can. */
+enum wb_error record_rotten_alone(const struct wb_store *store,
+				  const char *what,
+				  const struct record *record);
 
 /* index_get, for a caller: `encoded` is `key`. WB_AGAIN passes through. */
 enum wb_error index_copy(struct wb_store *store, uint64_t hash,

@@ -349,11 +349,14 @@ static enum wb_error copy_matching(struct staged_copies *copies,
 	for (at = 0; at < map->capacity && !error; at++) {
 		const struct record *record = map->slots[at].record;
 
-		if (!record || record->key_bytes < prefix->size ||
-		    memcmp(record->bytes, prefix->bytes, prefix->size) != 0)
+		if (!record)
 			continue;
-		error = record_verifies(record) ? copy_one(copies, record)
-						: merge_rotten(merge);
+		/* Before its key is looked at, which may be what is damaged. */
+		if (!record_verifies(record))
+			return merge_rotten(merge);
+		if (record->key_bytes >= prefix->size &&
+		    memcmp(record->bytes, prefix->bytes, prefix->size) == 0)
+			error = copy_one(copies, record);
 	}
 	return error;
 }
@@ -517,6 +520,7 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 			    struct wb_precondition precondition, bool ours)
 {
+	const struct record *own;
 	struct key key;
 	uint64_t hash, current = 0;
 	enum wb_error error = store_check(txn->store);
@@ -535,9 +539,12 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 	if (mutation->value.size > WB_TXN_BYTES_MAX)
 		return WB_TOO_LARGE;
 	hash = index_hash(txn->store->index, key.bytes, key.size);
-	if (own_find(txn, hash, &key))
+	own = own_find(txn, hash, &key);
+	if (own && record_verifies(own))
 		return WB_USAGE;
-	error = current_revision(txn, hash, &key, &mutation->key, &current);
+	error = own ? record_rotten(txn->store, RECORD_ROTTEN, &mutation->key)
+		    : current_revision(txn, hash, &key, &mutation->key,
+				       &current);
 	if (!error)
 		error = check_precondition(precondition, current);
 	if (error == WB_CORRUPT || error == WB_PRECONDITION)

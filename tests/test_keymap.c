@@ -83,6 +83,35 @@ START_TEST(a_removal_names_hash_and_revision)
 }
 END_TEST
 
+/* What a map says of an entry does not depend on the record's memory. */
+START_TEST(a_damaged_record_is_found_kept_apart_and_removed)
+{
+	struct record *record = record_of(1, 5), *other = record_of(2, 6);
+	struct record *probe = record_of(1, 0), *missing = record_of(3, 0);
+
+	for (size_t bit = 0; bit < 8 * record_size(record); bit++) {
+		uint8_t *byte = (uint8_t *)record + bit / 8;
+		struct keymap map = {0};
+
+		ck_assert_int_eq(keymap_reserve(&map, 2), WB_OK);
+		keymap_put(&map, 7, record);
+		keymap_put(&map, 7, other);
+		*byte ^= (uint8_t)(1u << bit % 8);
+		ck_assert_ptr_eq(find(&map, 7, probe), record);
+		ck_assert_ptr_eq(find(&map, 7, missing), record);
+		ck_assert_ptr_eq(find(&map, 7, other), other);
+		ck_assert_ptr_null(find(&map, 8, probe));
+		ck_assert_int_eq(keymap_reserve(&map, 1000), WB_OK);
+		ck_assert_ptr_eq(find(&map, 7, probe), record);
+		keymap_remove(&map, 7, 5);
+		ck_assert_ptr_null(find(&map, 7, probe));
+		ck_assert_uint_eq(map.count, 1);
+		*byte ^= (uint8_t)(1u << bit % 8);
+		keymap_release(&map);
+	}
+}
+END_TEST
+
 START_TEST(room_that_was_reserved_is_enough)
 {
 	static const size_t counts[] = {1, 31, 32, 33, 1000};
@@ -186,6 +215,7 @@ int main(void)
 	tcase_add_test(tcase, an_empty_map_has_nothing_and_needs_nothing);
 	tcase_add_test(tcase, a_put_replaces_under_the_same_key_only);
 	tcase_add_test(tcase, a_removal_names_hash_and_revision);
+	tcase_add_test(tcase, a_damaged_record_is_found_kept_apart_and_removed);
 	tcase_add_test(tcase, room_that_was_reserved_is_enough);
 	tcase_add_test(tcase, a_cleared_map_gives_a_large_table_back);
 	tcase_add_loop_test(tcase, it_holds_what_an_array_holds, 1, 9);

@@ -181,21 +181,53 @@ START_TEST(an_old_version_rots_no_better)
 }
 END_TEST
 
+static void check_update_sees(struct record *record, struct wb_txn *txn)
+{
+	size_t bits = 8 * record_size(record);
+
+	for (size_t bit = 0; bit < bits; bit++) {
+		flip(record, bit);
+		ck_error(get("b", NULL, txn), WB_CORRUPT);
+		check_named("b");
+		ck_error(list(NULL, txn), WB_CORRUPT);
+		ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
+		simenv_forget(&shelf.env);
+		flip(record, bit);
+	}
+}
+
+/* Neither it nor the version in the index that it stands in front of. */
 START_TEST(a_staged_record_is_verified_before_an_update_sees_it)
 {
-	struct record *record = stage_record("b", "staged");
-	struct wb_txn *txn = shelf_begin(&shelf);
-	/* A bit of the value, which no look-up needs. */
-	size_t bit = 8 * record_size(record) - 1;
+	struct record *record;
+	struct wb_txn *txn;
 
-	flip(record, bit);
-	ck_error(get("b", NULL, txn), WB_CORRUPT);
-	check_named("b");
-	ck_error(list(NULL, txn), WB_CORRUPT);
-	ck_assert_uint_gt(simenv_count(&shelf.env, DIAG_DAMAGE), 0);
-	flip(record, bit);
+	shelf_put(&shelf, "b", "durable");
+	record = stage_record("b", "staged");
+	txn = shelf_begin(&shelf);
+	check_update_sees(record, txn);
 	ck_text(txn_listing(txn, "", ""), "b=staged");
 	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
+static struct record *own_record(struct wb_txn *txn)
+{
+	ck_assert_uint_gt(txn->count, 0);
+	return txn->records[txn->count - 1];
+}
+
+START_TEST(so_is_what_it_changed_itself)
+{
+	struct wb_txn *txn;
+
+	shelf_put(&shelf, "b", "durable");
+	txn = shelf_begin(&shelf);
+	ck_ok(txn_put(txn, "b", "own"));
+	check_update_sees(own_record(txn), txn);
+	ck_text(txn_listing(txn, "", ""), "b=own");
+	ck_ok(wb_txn_commit(txn, NULL));
+	ck_text(shelf_listing(&shelf), "b=own");
 }
 END_TEST
 
@@ -245,6 +277,47 @@ START_TEST(a_damaged_key_is_neither_changed_nor_denied)
 	ck_assert_uint_eq(shelf_stat(&shelf).revision, 1);
 	/* Only as long as it is damaged. */
 	ck_assert_uint_eq(shelf_put(&shelf, "rotten", "new"), 2);
+}
+END_TEST
+
+START_TEST(a_damaged_key_that_is_staged_is_no_better)
+{
+	struct record *record;
+
+	shelf_put(&shelf, "rotten", "durable");
+	record = stage_record("rotten", "staged");
+	check_all_refused(record, "rotten");
+	ck_ok(store_flush(shelf.store));
+	ck_text(shelf_listing(&shelf), "rotten=staged");
+	ck_assert_uint_eq(shelf_put(&shelf, "rotten", "new"), 3);
+}
+END_TEST
+
+/* Neither twice in one commit, nor under another name than the log has. */
+START_TEST(a_change_that_was_damaged_is_not_committed)
+{
+	struct wb_txn *txn = shelf_begin(&shelf);
+	size_t bit, bits;
+
+	ck_ok(txn_put(txn, "rotten", "own"));
+	bits = 8 * record_size(own_record(txn));
+	ck_ok(wb_txn_abort(txn));
+	for (bit = 0; bit < bits; bit++) {
+		txn = shelf_begin(&shelf);
+		ck_ok(txn_put(txn, "innocent", "1"));
+		ck_ok(txn_put(txn, "rotten", "own"));
+		flip(own_record(txn), bit);
+		if (bit % 2) {
+			ck_error(txn_put(txn, "rotten", "again"), WB_CORRUPT);
+			check_named("rotten");
+		}
+		ck_error(wb_txn_commit(txn, NULL), WB_CORRUPT);
+		ck_assert(bit % 2 || simenv_said(&shelf.env, DIAG_DAMAGE,
+						 "not committed"));
+		simenv_forget(&shelf.env);
+	}
+	ck_text(shelf_listing(&shelf), "");
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, 0);
 }
 END_TEST
 
@@ -322,7 +395,10 @@ int main(void)
 	tcase_add_test(tcase, an_old_version_rots_no_better);
 	tcase_add_test(tcase,
 		       a_staged_record_is_verified_before_an_update_sees_it);
+	tcase_add_test(tcase, so_is_what_it_changed_itself);
 	tcase_add_test(tcase, a_damaged_key_is_neither_changed_nor_denied);
+	tcase_add_test(tcase, a_damaged_key_that_is_staged_is_no_better);
+	tcase_add_test(tcase, a_change_that_was_damaged_is_not_committed);
 	tcase_add_test(tcase,
 		       what_replaces_a_record_of_damaged_size_harms_nobody);
 	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);
