@@ -17,6 +17,11 @@
  *
  * So who walks the tables to build the order holds both, the shard's only as
  * long as it takes to copy one shard's addresses.
+ *
+ * Memory rots, and the log is the truth: a change that is durable is made here
+ * whatever the records say. Where a name was damaged the hash still tells whose
+ * it was, so that a key does not get a second record; where it does not tell,
+ * two of one hash being damaged, both are WB_CORRUPT to whoever asks for them.
  */
 #include "index/index.h"
 
@@ -222,10 +227,14 @@ static void counter_add(uint64_t *counter, uint64_t delta)
 	__atomic_store_n(counter, *counter + delta, __ATOMIC_RELAXED);
 }
 
+/* Of damaged sizes nothing is known, and nothing is counted. */
 static void count_record(struct index *index, const struct record *record,
 			 bool added)
 {
-	uint64_t bytes = (uint64_t)record->key_bytes + record->value_bytes;
+	uint64_t bytes =
+		record_sizes_hold(record)
+			? (uint64_t)record->key_bytes + record->value_bytes
+			: 0;
 
 	counter_add(&index->count, added ? 1 : -(uint64_t)1);
 	counter_add(&index->record_bytes, added ? bytes : -bytes);
@@ -248,14 +257,59 @@ static void order_change(struct order *order, const struct record *old,
 		order_drop(order);
 }
 
-enum wb_error index_put(struct index *index, uint64_t hash,
-			struct record *record, struct record **ret_old)
+/* The slot of a key that is there, where it was not found by its name: then it
+ * is the one of this hash that does not verify. NULL where there are two. */
+static uint64_t *find_damaged(const struct table *table, uint64_t hash)
+{
+	struct table_cursor cursor = {0};
+	uint64_t *slot, *found = NULL;
+
+	while ((slot = table_candidate(table, hash, &cursor))) {
+		if (record_verifies(table_record(slot)))
+			continue;
+		if (found)
+			return NULL;
+		found = slot;
+	}
+	return found;
+}
+
+/* The slot of the key that has this hash, all of it, whatever its name. */
+static uint64_t *find_by_hash(const struct index *index,
+			      const struct table *table, uint64_t hash)
+{
+	struct table_cursor cursor = {0};
+	uint64_t *slot;
+
+	while ((slot = table_candidate(table, hash, &cursor))) {
+		const struct record *record = table_record(slot);
+
+		if (record_verifies(record) &&
+		    index_hash(index, record->bytes, record->key_bytes) == hash)
+			break;
+	}
+	return slot;
+}
+
+static uint64_t *find_replaced(const struct table *table, uint64_t hash,
+			       const struct record *record)
+{
+	bool damaged = false;
+	uint64_t *slot = table_find(table, hash, record->bytes,
+				    record->key_bytes, &damaged);
+
+	if (!slot && damaged && record->flags & RECORD_REPLACES)
+		slot = find_damaged(table, hash);
+	return slot;
+}
+
+/* Into `slot`, NULL: a new one. */
+static enum wb_error put_into(struct index *index, uint64_t hash,
+			      uint64_t *slot, struct record *record,
+			      struct record **ret_old)
 {
 	struct shard *shard = shard_of(index, hash);
 	struct record *old = NULL;
-	bool damaged = false;
-	uint64_t *slot = table_find(&shard->table, hash, record->bytes,
-				    record->key_bytes, &damaged);
 
 	if (!slot && shard_reserve(index, shard_number(hash), 1))
 		return WB_NO_MEMORY;
@@ -277,13 +331,29 @@ enum wb_error index_put(struct index *index, uint64_t hash,
 	return WB_OK;
 }
 
+enum wb_error index_put(struct index *index, uint64_t hash,
+			struct record *record, struct record **ret_old)
+{
+	uint64_t *slot =
+		find_replaced(&shard_of(index, hash)->table, hash, record);
+
+	return put_into(index, hash, slot, record, ret_old);
+}
+
+enum wb_error index_put_damaged(struct index *index, uint64_t hash,
+				struct record *record, struct record **ret_old)
+{
+	uint64_t *slot =
+		find_by_hash(index, &shard_of(index, hash)->table, hash);
+
+	return put_into(index, hash, slot, record, ret_old);
+}
+
 enum wb_error index_load(struct index *index, uint64_t hash,
 			 struct record *record, struct record **ret_old)
 {
 	struct shard *shard = shard_of(index, hash);
-	bool damaged = false;
-	uint64_t *slot = table_find(&shard->table, hash, record->bytes,
-				    record->key_bytes, &damaged);
+	uint64_t *slot = find_replaced(&shard->table, hash, record);
 
 	assert(!index->order.built);
 	*ret_old = NULL;
@@ -309,6 +379,8 @@ void index_remove(struct index *index, uint64_t hash, const void *key,
 	uint64_t *slot =
 		table_find(&shard->table, hash, key, key_bytes, &damaged);
 
+	if (!slot && damaged)
+		slot = find_damaged(&shard->table, hash);
 	if (slot) {
 		old = table_record(slot);
 		lock_to_write(&index->order_lock);

@@ -46,15 +46,23 @@ void index_prefetch(const struct index *index, uint64_t hash);
 void index_prefetch_record(const struct index *index, uint64_t hash);
 
 /* Insert or replace; `*ret_old` is the record replaced, or NULL. The index
- * owns `record` from here on. WB_NO_MEMORY: nothing changed. */
+ * owns `record` from here on. A version whose name was damaged is replaced as
+ * well, where RECORD_REPLACES says that there is one. WB_NO_MEMORY: nothing
+ * changed. */
 enum wb_error index_put(struct index *index, uint64_t hash,
 			struct record *record, struct record **ret_old);
+
+/* index_put of a record that no longer verifies, of whatever kind it was. Its
+ * key is the one that has `hash`: that is WB_CORRUPT to all who ask for it. */
+enum wb_error index_put_damaged(struct index *index, uint64_t hash,
+				struct record *record, struct record **ret_old);
 
 /* index_put while nobody reads the index yet, and without its locks. */
 enum wb_error index_load(struct index *index, uint64_t hash,
 			 struct record *record, struct record **ret_old);
 
-/* `*ret_old` is the record removed, or NULL where there was none. */
+/* `*ret_old` is the record removed, or NULL where there was none; one whose
+ * name was damaged is removed as well. */
 void index_remove(struct index *index, uint64_t hash, const void *key,
 		  size_t key_bytes, struct record **ret_old);
 

@@ -254,7 +254,7 @@ bool order_insert(struct order *order, struct record *record)
 	struct order_place place;
 	struct order_block *block;
 
-	if (!order_seek(order, key, false, &place))
+	if (!record_verifies(record) || !order_seek(order, key, false, &place))
 		return false;
 	if (order->entry_count == 0 && !entry_insert(order, 0))
 		return false;

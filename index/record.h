@@ -46,7 +46,8 @@ struct record {
 };
 
 enum record_flags {
-	RECORD_DELETED = 1, /* a deletion; in overlays, never in the index */
+	RECORD_DELETED = 1,  /* a deletion; in overlays, never in the index */
+	RECORD_REPLACES = 2, /* when it was made its key had a version */
 };
 
 static inline const uint8_t *record_value(const struct record *record)

@@ -113,6 +113,14 @@ void table_insert(struct table *table, uint64_t hash, struct record *record)
 	insert_bits(table, hash_bits(hash), record);
 }
 
+/* What is kept of the hash of a slot. */
+static uint32_t bits_of(const struct bucket *bucket, unsigned i)
+{
+	uint32_t high = bucket->head >> (8 + 8 * i) & 0xff;
+
+	return high << 16 | (uint32_t)(bucket->slots[i] >> 48);
+}
+
 bool table_grow(const struct table *from, struct heap *heap, size_t count,
 		struct table *ret_larger)
 {
@@ -126,11 +134,10 @@ bool table_grow(const struct table *from, struct heap *heap, size_t count,
 
 		for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
 			const uint64_t *slot = &bucket->slots[i];
-			uint32_t high = bucket->head >> (8 + 8 * i) & 0xff;
-			uint32_t bits = high << 16 | (uint32_t)(*slot >> 48);
 
 			if (*slot)
-				insert_bits(&larger, bits, table_record(slot));
+				insert_bits(&larger, bits_of(bucket, i),
+					    table_record(slot));
 		}
 	}
 	*ret_larger = larger;
@@ -174,6 +181,28 @@ uint64_t *table_find(const struct table *table, uint64_t hash, const void *key,
 		if ((bucket->head & GONE_MAX) == 0)
 			break;
 		bucket = bucket_after(table, bucket);
+	}
+	return NULL;
+}
+
+uint64_t *table_candidate(const struct table *table, uint64_t hash,
+			  struct table_cursor *cursor)
+{
+	uint32_t bits = hash_bits(hash);
+	size_t home = home_of(bits, table->bucket_count);
+
+	for (; cursor->at / BUCKET_SLOTS < table->bucket_count; cursor->at++) {
+		size_t at = home + cursor->at / BUCKET_SLOTS;
+		unsigned i = (unsigned)(cursor->at % BUCKET_SLOTS);
+		struct bucket *bucket =
+			&table->buckets[at % table->bucket_count];
+
+		if (bucket->slots[i] && bits_of(bucket, i) == bits) {
+			cursor->at++;
+			return &bucket->slots[i];
+		}
+		if (i == BUCKET_SLOTS - 1 && (bucket->head & GONE_MAX) == 0)
+			break;
 	}
 	return NULL;
 }

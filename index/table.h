@@ -52,6 +52,14 @@ void table_insert(struct table *table, uint64_t hash, struct record *record);
 uint64_t *table_find(const struct table *table, uint64_t hash, const void *key,
 		     size_t key_bytes, bool *ret_damaged);
 
+/* All slots of this hash, as far as it is kept, whatever their keys, begun with
+ * a cursor of zeros; NULL at the end. */
+struct table_cursor {
+	size_t at;
+};
+uint64_t *table_candidate(const struct table *table, uint64_t hash,
+			  struct table_cursor *cursor);
+
 struct record *table_record(const uint64_t *slot);
 void table_replace(uint64_t *slot, struct record *record);
 void table_remove(struct table *table, uint64_t hash, uint64_t *slot);
@@ -65,10 +73,7 @@ void table_prefetch(const struct table *table, uint64_t hash);
 /* Start fetching the records there whose fingerprint matches. */
 void table_prefetch_record(const struct table *table, uint64_t hash);
 
-/* The records in no order, begun with a cursor of zeros; NULL at the end. */
-struct table_cursor {
-	size_t at;
-};
+/* The records in no order, likewise. */
 struct record *table_next(const struct table *table,
 			  struct table_cursor *cursor);
 

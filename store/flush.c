@@ -21,22 +21,38 @@
 
 /* ---- publishing: the index after the log ---- */
 
+/* The log has it, undamaged, and readers must not take the version before for
+ * the newest. */
+static enum wb_error publish_damaged(struct wb_store *store, uint64_t hash,
+				     struct record *record,
+				     struct record **ret_old)
+{
+	(void)record_rotten_alone(
+		store,
+		"cannot be read until the next open, for it was "
+		"damaged while it was written:",
+		record);
+	return index_put_damaged(store->index, hash, record, ret_old);
+}
+
 /* A record that is put is the index's from then on; a deletion stays with
  * the commit and is freed with it. */
 static void publish_record(struct wb_store *store, struct staged_commit *commit,
 			   size_t at)
 {
 	struct record *record = commit->records[at];
+	bool damaged = !record_verifies(record);
+	uint64_t hash = commit->hashes[at];
 	struct record *old = NULL;
 
-	if (record->flags & RECORD_DELETED) {
-		index_remove(store->index, commit->hashes[at], record->bytes,
+	if (!damaged && record->flags & RECORD_DELETED) {
+		index_remove(store->index, hash, record->bytes,
 			     record->key_bytes, &old);
 	} else {
 		/* Room was reserved before the group was written. */
 		enum wb_error error =
-			index_put(store->index, commit->hashes[at], record,
-				  &old);
+			damaged ? publish_damaged(store, hash, record, &old)
+				: index_put(store->index, hash, record, &old);
 
 		assert(!error);
 		commit->records[at] = NULL;

@@ -74,9 +74,12 @@ static enum wb_error load_mutation(struct loader *loader,
 	assert(!error); /* what was decoded is valid */
 	hash = index_hash(store->index, key.bytes, key.size);
 	if (!mutation->deleted) {
+		uint8_t flags =
+			mutation->previous_revision ? RECORD_REPLACES : 0;
+
 		record = record_new(store->heap, key.bytes, key.size,
 				    mutation->value, head->revision,
-				    head->time_ns, 0);
+				    head->time_ns, flags);
 		return record ? load_put(loader, hash, record) : WB_NO_MEMORY;
 	}
 	error = load_finish(loader, WB_OK);

@@ -491,6 +491,7 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 	size_t size = mutation_size(mutation);
 	struct record *record;
 	struct writer writer;
+	uint8_t flags = 0;
 
 	if (txn->count == WB_TXN_MUTATIONS_MAX ||
 	    size > WB_TXN_BYTES_MAX - txn->wire_bytes)
@@ -498,9 +499,13 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 	if (!grow_lists(txn) || !grow_wire(txn, size) ||
 	    keymap_reserve(&txn->own, 1))
 		return WB_NO_MEMORY;
-	record = record_new(txn->store->heap, key->bytes, key->size,
-			    mutation->value, txn->revision, txn->time_ns,
-			    mutation->deleted ? RECORD_DELETED : 0);
+	if (mutation->deleted)
+		flags |= RECORD_DELETED;
+	if (mutation->previous_revision)
+		flags |= RECORD_REPLACES;
+	record =
+		record_new(txn->store->heap, key->bytes, key->size,
+			   mutation->value, txn->revision, txn->time_ns, flags);
 	if (!record)
 		return WB_NO_MEMORY;
 	writer = writer_of(txn->wire + txn->wire_bytes, size);

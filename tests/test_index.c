@@ -527,6 +527,200 @@ START_TEST(a_put_beside_damage_keeps_later_scans_right)
 }
 END_TEST
 
+/* ---- changes of what is damaged ---- */
+
+/* A record of key `i` and the next revision, and always of one size. */
+static struct record *make_small(struct world *world, size_t i, uint8_t flags)
+{
+	struct record *record =
+		record_new(world->heap, world->keys[i].bytes,
+			   world->keys[i].size, (struct wb_bytes){"a value", 7},
+			   ++world->revision, 1, flags);
+
+	ck_assert_ptr_nonnull(record);
+	return record;
+}
+
+static struct record *put_at(struct world *world, uint64_t hash,
+			     struct record *record)
+{
+	struct record *old = record;
+
+	ck_assert_int_eq(index_put(world->index, hash, record, &old), WB_OK);
+	return old;
+}
+
+static struct record *remove_at(struct world *world, uint64_t hash, size_t i)
+{
+	struct record *old = (struct record *)&world;
+
+	index_remove(world->index, hash, world->keys[i].bytes,
+		     world->keys[i].size, &old);
+	return old;
+}
+
+static void flip(struct record *record, size_t bit)
+{
+	((uint8_t *)record)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+static bool is_of_sizes(size_t bit)
+{
+	size_t at = bit / 8;
+
+	return (at >= offsetof(struct record, value_bytes) &&
+		at < offsetof(struct record, flags)) ||
+	       at == offsetof(struct record, size_check);
+}
+
+/* How many there are in a scan of everything; or an error. */
+static enum wb_error scan_all(const struct world *world, size_t *ret_count)
+{
+	static uint64_t memory[16384];
+	struct scan_batch batch = {.bytes = (uint8_t *)memory,
+				   .size = sizeof(memory)};
+	enum wb_error error = index_scan(world->index, (struct wb_bytes){0},
+					 (struct wb_bytes){0}, &batch);
+
+	ck_assert(error || !batch.more);
+	*ret_count = batch.count;
+	return error;
+}
+
+/* At `hash` the key has this revision, 0: none; else WB_CORRUPT. */
+static void expect_revision(const struct world *world, uint64_t hash, size_t i,
+			    uint64_t revision)
+{
+	uint64_t known = UINT64_MAX;
+
+	ck_assert_int_eq(index_revision(world->index, hash,
+					world->keys[i].bytes,
+					world->keys[i].size, &known),
+			 revision == UINT64_MAX ? WB_CORRUPT : WB_OK);
+	ck_assert_uint_eq(known, revision);
+}
+
+static void expect_whole(const struct world *world, size_t count, size_t bit)
+{
+	size_t seen;
+
+	ck_assert_uint_eq(index_count(world->index), count);
+	ck_assert_msg(scan_all(world, &seen) == WB_OK, "bit %zu", bit);
+	ck_assert_uint_eq(seen, count);
+}
+
+static size_t bits_of_small(const struct world *world, size_t i)
+{
+	return 8 * (sizeof(struct record) + world->keys[i].size + 7);
+}
+
+/* Whichever bit it is, the damaged record is the one that is handed back, and
+ * the key has one record or none. */
+START_TEST(a_damaged_record_is_replaced_and_removed_like_any_other)
+{
+	struct rng rng = rng_of(14);
+	struct world world;
+	uint64_t hash;
+
+	world_begin(&world, &rng, 100);
+	put_all(&world);
+	hash = hash_of(&world, 50);
+	take_out(&world, 14, 50);
+	for (size_t bit = 0; bit < bits_of_small(&world, 50); bit++) {
+		struct record *record = make_small(&world, 50, 0);
+		struct record *next = make_small(&world, 50, RECORD_REPLACES);
+		uint64_t bytes;
+
+		ck_assert_ptr_null(put_at(&world, hash, record));
+		expect_whole(&world, world.key_count, bit);
+		bytes = index_record_bytes(world.index);
+		flip(record, bit);
+		ck_assert_ptr_eq(put_at(&world, hash, next), record);
+		flip(record, bit);
+		record_free(world.heap, record);
+		expect_revision(&world, hash, 50, world.revision);
+		expect_whole(&world, world.key_count, bit);
+		ck_assert(is_of_sizes(bit) ||
+			  index_record_bytes(world.index) == bytes);
+		flip(next, bit);
+		ck_assert_ptr_eq(remove_at(&world, hash, 50), next);
+		flip(next, bit);
+		record_free(world.heap, next);
+		expect_revision(&world, hash, 50, 0);
+		expect_whole(&world, world.key_count - 1, bit);
+	}
+	world_end(&world);
+}
+END_TEST
+
+/* Of one hash, with bits of their names flipped. */
+START_TEST(what_cannot_be_told_apart_stays_damaged)
+{
+	struct rng rng = rng_of(15);
+	struct record *first, *second;
+	struct world world;
+
+	world_begin(&world, &rng, 10);
+	first = make_small(&world, 0, 0);
+	put_at(&world, 77, first);
+	first->bytes[0] ^= 1;
+	/* A new key does not take the place of a damaged one. */
+	ck_assert_ptr_null(put_at(&world, 77, make_small(&world, 1, 0)));
+	expect_revision(&world, 77, 1, world.revision);
+	expect_revision(&world, 77, 0, UINT64_MAX);
+	/* Nor does one that was there, if there are two of them. */
+	second = make_small(&world, 2, 0);
+	ck_assert_ptr_null(put_at(&world, 77, second));
+	second->bytes[0] ^= 1;
+	ck_assert_ptr_null(
+		put_at(&world, 77, make_small(&world, 2, RECORD_REPLACES)));
+	expect_revision(&world, 77, 2, world.revision);
+	ck_assert_ptr_null(remove_at(&world, 77, 0));
+	expect_revision(&world, 77, 0, UINT64_MAX);
+	ck_assert_uint_eq(index_count(world.index), 4);
+	world_end(&world);
+}
+END_TEST
+
+/* It stands in front of what the key had before, and hides nothing else. */
+START_TEST(a_record_that_is_damaged_when_it_is_put_is_corrupt)
+{
+	struct rng rng = rng_of(16);
+	struct world world;
+	uint64_t hash;
+	size_t seen;
+
+	world_begin(&world, &rng, 100);
+	put_all(&world);
+	hash = hash_of(&world, 50);
+	take_out(&world, 16, 50);
+	for (size_t bit = 0; bit < bits_of_small(&world, 50); bit++) {
+		struct record *old, *before = NULL;
+		struct record *record = make_small(&world, 50, 0);
+
+		if (bit % 2) {
+			before = make_small(&world, 50, 0);
+			put_at(&world, hash, before);
+		}
+		flip(record, bit);
+		ck_assert_int_eq(index_put_damaged(world.index, hash, record,
+						   &old),
+				 WB_OK);
+		ck_assert_ptr_eq(old, before);
+		record_free(world.heap, old);
+		expect_revision(&world, hash, 50, UINT64_MAX);
+		ck_assert_int_eq(scan_all(&world, &seen), WB_CORRUPT);
+		expect_get(&world, 16, 49);
+		expect_get(&world, 16, 51);
+		flip(record, bit);
+		ck_assert_ptr_eq(remove_at(&world, hash, 50), record);
+		record_free(world.heap, record);
+		expect_whole(&world, world.key_count - 1, bit);
+	}
+	world_end(&world);
+}
+END_TEST
+
 START_TEST(a_put_without_memory_changes_nothing)
 {
 	struct rng rng = rng_of(8);
@@ -855,6 +1049,10 @@ int main(void)
 		       a_flipped_bit_is_found_by_get_revision_list_and_scan);
 	tcase_add_test(all, a_first_scan_that_meets_damage_says_so);
 	tcase_add_test(all, a_put_beside_damage_keeps_later_scans_right);
+	tcase_add_test(all,
+		       a_damaged_record_is_replaced_and_removed_like_any_other);
+	tcase_add_test(all, what_cannot_be_told_apart_stays_damaged);
+	tcase_add_test(all, a_record_that_is_damaged_when_it_is_put_is_corrupt);
 	tcase_add_test(all, a_put_without_memory_changes_nothing);
 	tcase_add_test(all, what_was_reserved_needs_no_memory);
 	tcase_add_test(all, a_reserve_for_many_serves_them_all);

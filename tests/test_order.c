@@ -300,6 +300,34 @@ START_TEST(without_memory_an_insertion_into_a_full_block_is_refused)
 }
 END_TEST
 
+/* Where it belongs cannot be told. */
+START_TEST(a_damaged_record_is_not_inserted)
+{
+	struct rng rng = rng_of(8);
+	struct world world;
+	size_t size;
+
+	world_begin(&world, &rng, 300);
+	world.order.built = true;
+	for (size_t i = 0; i < 100; i++) {
+		add(&world, i);
+		ck_assert(order_insert(&world.order, world.records[i]));
+	}
+	add(&world, 100);
+	size = record_size(world.records[100]);
+	for (size_t bit = 0; bit < 8 * size; bit++) {
+		uint8_t *byte = (uint8_t *)world.records[100] + bit / 8;
+
+		*byte ^= (uint8_t)(1u << bit % 8);
+		ck_assert(!order_insert(&world.order, world.records[100]));
+		*byte ^= (uint8_t)(1u << bit % 8);
+	}
+	ck_assert(order_insert(&world.order, world.records[100]));
+	expect_all(&world, 8);
+	world_end(&world);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("order");
@@ -315,6 +343,7 @@ int main(void)
 	tcase_add_test(all, without_memory_a_build_changes_nothing);
 	tcase_add_test(
 		all, without_memory_an_insertion_into_a_full_block_is_refused);
+	tcase_add_test(all, a_damaged_record_is_not_inserted);
 	suite_add_tcase(suite, all);
 	return suite_run(suite);
 }

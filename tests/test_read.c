@@ -20,15 +20,13 @@ static void tear_down(void)
 	shelf_release(&shelf);
 }
 
-/* The one record of a key: staged, then the index's, then an old version. */
-static struct record *stage_record(const char *name, const char *value)
+static struct record *staged_record(const char *name)
 {
 	struct wb_key key = named(name);
 	struct record *record;
 	struct key encoded;
 
 	ck_ok(key_encode(&key, &encoded));
-	stage_put(&shelf, name, value);
 	pthread_mutex_lock(&shelf.store->staged);
 	record = overlay_find(shelf.store,
 			      index_hash(shelf.store->index, encoded.bytes,
@@ -37,6 +35,13 @@ static struct record *stage_record(const char *name, const char *value)
 	pthread_mutex_unlock(&shelf.store->staged);
 	ck_assert_ptr_nonnull(record);
 	return record;
+}
+
+/* The one record of a key: staged, then the index's, then an old version. */
+static struct record *stage_record(const char *name, const char *value)
+{
+	stage_put(&shelf, name, value);
+	return staged_record(name);
 }
 
 static struct record *put_record(const char *name, const char *value)
@@ -321,6 +326,121 @@ START_TEST(a_change_that_was_damaged_is_not_committed)
 }
 END_TEST
 
+/* ---- what is durable is published, whatever became of memory ---- */
+
+static void start_over(void)
+{
+	shelf_release(&shelf);
+	shelf_init(&shelf, 1);
+	ck_ok(shelf_open(&shelf));
+}
+
+/* The log is the truth, and the next open tells it. */
+static void check_reopened(const char *listing)
+{
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), listing);
+}
+
+static const struct {
+	bool existed, deleted;
+} changes[] = {{false, false}, {true, false}, {true, true}};
+
+/* Never the version before, which was the newest one until now. */
+static void check_lost_until_reopened(bool existed, bool deleted)
+{
+	struct wb_view *view;
+
+	ck_error(get("rotten", NULL, NULL), WB_CORRUPT);
+	check_named("rotten");
+	check_refused("rotten", false, if_any);
+	check_refused("rotten", true, if_any);
+	ck_ok(wb_view_begin(shelf.store, &view));
+	ck_error(get("rotten", view, NULL), WB_CORRUPT);
+	ck_error(list(view, NULL), WB_CORRUPT);
+	wb_view_end(view);
+	ck_text(shelf_text(&shelf, "then"), "1");
+	ck_assert_uint_eq(shelf_put(&shelf, "later", "1"), 3 + existed);
+	check_reopened(deleted ? "later=1 then=1"
+			       : "later=1 rotten=new then=1");
+}
+
+START_TEST(what_rots_on_its_way_to_the_index_is_corrupt_there)
+{
+	bool existed = changes[_i].existed, deleted = changes[_i].deleted;
+	size_t bits = 1;
+
+	for (size_t bit = 0; bit < bits; bit++) {
+		struct record *record;
+
+		start_over();
+		shelf_put(&shelf, "then", "1");
+		if (existed)
+			shelf_put(&shelf, "rotten", "old");
+		/* With and without a name order. */
+		if (bit % 2)
+			(void)shelf_listing(&shelf);
+		if (deleted)
+			stage_delete(&shelf, "rotten");
+		else
+			stage_put(&shelf, "rotten", "new");
+		record = staged_record("rotten");
+		bits = 8 * record_size(record);
+		flip(record, bit);
+		ck_ok(store_flush(shelf.store));
+		ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE,
+				      "until the next open"));
+		simenv_forget(&shelf.env);
+		check_lost_until_reopened(existed, deleted);
+	}
+}
+END_TEST
+
+static bool check_previous(void *context, const struct wb_version *version)
+{
+	uint64_t *revision = context;
+
+	ck_assert_uint_eq(version->record.revision, *revision);
+	*revision = version->previous_revision;
+	return true;
+}
+
+START_TEST(what_rots_before_it_is_replaced_is_gone)
+{
+	bool deleted = _i;
+	const char *listing = deleted ? "then=1" : "rotten=new then=1";
+	struct wb_key key = named("rotten");
+	uint64_t revision;
+	size_t bits = 1;
+
+	for (size_t bit = 0; bit < bits; bit++) {
+		struct record *record;
+
+		start_over();
+		shelf_put(&shelf, "then", "1");
+		record = put_record("rotten", "old");
+		bits = 8 * record_size(record);
+		if (bit % 2)
+			(void)shelf_listing(&shelf);
+		if (deleted)
+			stage_delete(&shelf, "rotten");
+		else
+			stage_put(&shelf, "rotten", "new");
+		flip(record, bit);
+		ck_ok(store_flush(shelf.store));
+		ck_text(shelf_text(&shelf, "rotten"), deleted ? "" : "new");
+		ck_text(shelf_listing(&shelf), listing);
+		ck_assert_uint_eq(shelf_stat(&shelf).records, 2 - deleted);
+		revision = 3;
+		ck_ok(wb_history(shelf.store, &key, 0, 0, check_previous,
+				 &revision));
+		ck_assert_uint_eq(revision, 0);
+		check_reopened(listing);
+	}
+}
+END_TEST
+
 /* Freeing by a wrong size would give out memory that others use. */
 START_TEST(what_replaces_a_record_of_damaged_size_harms_nobody)
 {
@@ -399,6 +519,11 @@ int main(void)
 	tcase_add_test(tcase, a_damaged_key_is_neither_changed_nor_denied);
 	tcase_add_test(tcase, a_damaged_key_that_is_staged_is_no_better);
 	tcase_add_test(tcase, a_change_that_was_damaged_is_not_committed);
+	tcase_add_loop_test(tcase,
+			    what_rots_on_its_way_to_the_index_is_corrupt_there,
+			    0, sizeof(changes) / sizeof(*changes));
+	tcase_add_loop_test(tcase, what_rots_before_it_is_replaced_is_gone, 0,
+			    2);
 	tcase_add_test(tcase,
 		       what_replaces_a_record_of_damaged_size_harms_nobody);
 	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);

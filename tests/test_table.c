@@ -51,10 +51,34 @@ static void take_out(struct world *world, uint32_t n)
 	world->count--;
 }
 
+/* Of a hash 24 bits are kept, from bit 32 on. */
+static void expect_candidates(const struct world *world, uint64_t seed,
+			      uint64_t hash)
+{
+	bool seen[KEY_COUNT] = {false};
+	struct table_cursor cursor = {0};
+	uint64_t *slot;
+
+	while ((slot = table_candidate(&world->table, hash, &cursor))) {
+		const struct record *record = table_record(slot);
+		uint32_t n = (uint32_t)record->revision - 1;
+
+		HOLDS(seed, world->records[n] == record && !seen[n]);
+		seen[n] = true;
+	}
+	for (uint32_t n = 0; n < KEY_COUNT; n++)
+		HOLDS(seed,
+		      seen[n] == (world->records[n] &&
+				  (world->hashes[n] ^ hash) << 8 >> 40 == 0));
+}
+
 static void expect_all(const struct world *world, uint64_t seed)
 {
 	struct table_cursor cursor = {0};
 	size_t seen = 0;
+
+	for (uint32_t n = 0; n < KEY_COUNT; n += 50)
+		expect_candidates(world, seed, world->hashes[n]);
 
 	for (uint32_t n = 0; n < KEY_COUNT; n++) {
 		const uint64_t *slot = find(world, n);
