@@ -20,8 +20,8 @@ struct versions;
 struct versions *versions_new(struct heap *heap);
 void versions_release(struct versions *versions);
 
-/* Take over `record`, which a commit at `superseded_at` replaced. False: no
- * memory; the record is still the caller's. */
+/* Take over `record`, which verifies and which a commit at `superseded_at`
+ * replaced. False: no memory; the record is still the caller's. */
 bool versions_pin(struct versions *versions, struct record *record,
 		  uint64_t superseded_at);
 

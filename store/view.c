@@ -10,7 +10,9 @@
  *
  * Old versions are bounded. When they take more, the oldest view is given
  * up: it answers SNAPSHOT_TOO_OLD from then on, which is checked after
- * anything was read on its behalf, so it never answers wrongly.
+ * anything was read on its behalf, so it never answers wrongly. They all are
+ * given up where a replaced record does not verify: under which name and
+ * revision views would look for it, it cannot tell.
  */
 #include "store/state.h"
 
@@ -47,16 +49,29 @@ static void give_up_oldest(struct wb_store *store)
 	versions_reclaim(store->versions, oldest_needed(store));
 }
 
+static void give_up_all(struct wb_store *store)
+{
+	while (store->oldest_view)
+		give_up_oldest(store);
+}
+
 void views_superseded(struct wb_store *store, struct record *old,
 		      uint64_t revision)
 {
+	if (store->newest_view && !record_verifies(old)) {
+		(void)record_rotten_alone(
+			store,
+			"open views are given up, for what was replaced was "
+			"damaged:",
+			old);
+		give_up_all(store);
+	}
 	/* A view sees it if it began after it and before this commit. */
 	if (store->newest_view &&
 	    store->newest_view->revision >= old->revision) {
 		if (versions_pin(store->versions, old, revision))
 			return;
-		while (store->oldest_view)
-			give_up_oldest(store);
+		give_up_all(store);
 	}
 	record_free(store->heap, old);
 }

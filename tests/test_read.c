@@ -441,6 +441,42 @@ START_TEST(what_rots_before_it_is_replaced_is_gone)
 }
 END_TEST
 
+/* It was there when the view began, so it is not "not found". */
+START_TEST(what_rots_before_it_is_replaced_gives_views_up)
+{
+	size_t bits = 1;
+
+	for (size_t bit = 0; bit < bits; bit++) {
+		struct wb_view *view, *after;
+		struct record *record;
+
+		start_over();
+		shelf_put(&shelf, "then", "1");
+		record = put_record("rotten", "old");
+		bits = 8 * record_size(record);
+		ck_ok(wb_view_begin(shelf.store, &view));
+		if (bit % 2)
+			stage_delete(&shelf, "rotten");
+		else
+			stage_put(&shelf, "rotten", "new");
+		flip(record, bit);
+		ck_error(get("rotten", view, NULL), WB_CORRUPT);
+		simenv_forget(&shelf.env);
+		ck_ok(store_flush(shelf.store));
+		ck_error(get("rotten", view, NULL), WB_SNAPSHOT_TOO_OLD);
+		ck_error(list(view, NULL), WB_SNAPSHOT_TOO_OLD);
+		ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE,
+				      "open views are given up"));
+		ck_ok(wb_view_begin(shelf.store, &after));
+		ck_text(view_listing(after, "", ""),
+			bit % 2 ? "then=1" : "rotten=new then=1");
+		wb_view_end(after);
+		wb_view_end(view);
+		ck_assert_uint_eq(shelf_stat(&shelf).pinned_bytes, 0);
+	}
+}
+END_TEST
+
 /* Freeing by a wrong size would give out memory that others use. */
 START_TEST(what_replaces_a_record_of_damaged_size_harms_nobody)
 {
@@ -524,6 +560,7 @@ int main(void)
 			    0, sizeof(changes) / sizeof(*changes));
 	tcase_add_loop_test(tcase, what_rots_before_it_is_replaced_is_gone, 0,
 			    2);
+	tcase_add_test(tcase, what_rots_before_it_is_replaced_gives_views_up);
 	tcase_add_test(tcase,
 		       what_replaces_a_record_of_damaged_size_harms_nobody);
 	tcase_add_test(tcase, a_report_is_one_line_whatever_the_name);

@@ -190,8 +190,9 @@ WB_API enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
 
 /* A view is the durable state at one revision; nothing disturbs it. It pins
  * old versions in memory: end it soon. WB_SNAPSHOT_TOO_OLD from a read: the
- * bound on that memory was reached. A view may be used by one thread at a
- * time, and ended by any. */
+ * bound on that memory was reached, or a version that it may need was damaged
+ * in memory (reported) and replaced since. A view may be used by one thread at
+ * a time, and ended by any. */
 WB_API enum wb_error wb_view_begin(struct wb_store *store,
 				   struct wb_view **ret_view);
 WB_API void wb_view_end(struct wb_view *view);
