@@ -61,14 +61,17 @@ void versions_release(struct versions *versions)
 	free(versions);
 }
 
-/* Does the node stand before (key, revision)? */
+/* Does the node stand before (key, revision)? Damaged sizes are not followed,
+ * for they may lead out of the record; stands_on_damage finds it out. */
 static bool is_before(const struct node *node, const void *key,
 		      size_t key_bytes, uint64_t revision)
 {
 	const struct record *record = node->record;
-	int order =
-		key_compare(record->bytes, record->key_bytes, key, key_bytes);
+	int order;
 
+	if (!record_sizes_hold(record))
+		return true;
+	order = key_compare(record->bytes, record->key_bytes, key, key_bytes);
 	return order < 0 || (order == 0 && record->revision < revision);
 }
 
@@ -213,12 +216,14 @@ static void unlink_node(struct versions *versions, struct node *node)
 {
 	const struct record *record = node->record;
 	struct node *before[LEVELS];
+	bool found = record_sizes_hold(record);
 	int level;
 
-	find_before(versions, record->bytes, record->key_bytes,
-		    record->revision, before);
+	if (found)
+		find_before(versions, record->bytes, record->key_bytes,
+			    record->revision, before);
 	for (level = 0; level < node->levels; level++) {
-		struct node *at = before[level];
+		struct node *at = found ? before[level] : versions->head;
 
 		if (at->next[level] != node)
 			at = versions->head;

@@ -202,6 +202,39 @@ START_TEST(a_damaged_key_does_not_keep_its_neighbours)
 }
 END_TEST
 
+/* In a heap of its own, for a record of damaged sizes is lost to it. */
+START_TEST(whatever_bit_is_damaged_all_can_be_freed)
+{
+	struct versions *versions_before = versions;
+	struct heap *heap_before = heap;
+	size_t bits = 1;
+
+	heap = heap_new();
+	ck_assert_ptr_nonnull(heap);
+	for (size_t bit = 0; bit < bits; bit++) {
+		struct record *record;
+
+		versions = versions_new(heap);
+		ck_assert_ptr_nonnull(versions);
+		pin("a", 1, 4);
+		pin("c", 1, 5);
+		record = pin("b", 1, 6);
+		bits = 8 * record_size(record);
+		pin("ab", 1, 7);
+		((uint8_t *)record)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		versions_reclaim(versions, 5);
+		ck_assert_uint_eq(versions_count(versions), 2);
+		versions_reclaim(versions, 6);
+		ck_assert_uint_eq(versions_count(versions), 1);
+		ck_assert_ptr_nonnull(find("ab", 2));
+		versions_release(versions);
+	}
+	heap_release(heap);
+	heap = heap_before;
+	versions = versions_before;
+}
+END_TEST
+
 /* ---- against a list ---- */
 
 enum { KEYS = 12, PINNED_MAX = 4000 };
@@ -334,6 +367,7 @@ int main(void)
 	tcase_add_test(tcase, bytes_are_those_of_records_and_more);
 	tcase_add_test(tcase, a_flipped_bit_is_found_or_harmless);
 	tcase_add_test(tcase, a_damaged_key_does_not_keep_its_neighbours);
+	tcase_add_test(tcase, whatever_bit_is_damaged_all_can_be_freed);
 	tcase_add_loop_test(tcase, it_answers_as_a_list_would, 1, 9);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
