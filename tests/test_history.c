@@ -3,10 +3,13 @@
  * Every version that ever was, newest first, from the log.
  */
 #include "log/format.h"
+#include "store/state.h"
 #include "tests/support/rng.h"
 #include "tests/support/shelf.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
 
 static struct shelf shelf;
 
@@ -285,6 +288,38 @@ START_TEST(as_of_a_time_is_the_highest_revision_not_later)
 }
 END_TEST
 
+static void *put_one(void *unused)
+{
+	shelf_put(&shelf, "a", "1");
+	return unused;
+}
+
+/* A group that is durable, and whose publisher is held back: what it holds is
+ * no answer yet, and what is one must be early enough itself. */
+START_TEST(as_of_a_time_is_never_what_cannot_be_seen_yet)
+{
+	pthread_t publisher;
+
+	simenv_set_wall(&shelf.env, 100);
+	for (uint64_t visible = 0; visible <= 2; visible++) {
+		pthread_mutex_lock(&shelf.store->views);
+		ck_assert(!pthread_create(&publisher, NULL, put_one, NULL));
+		while (log_durable_revision(shelf.store->log) == visible)
+			sched_yield();
+		/* Of 100, 300 and 200 there are as many as are visible. */
+		ck_assert_uint_eq(revision_at(99), 0);
+		ck_assert_uint_eq(revision_at(100), visible ? 1 : 0);
+		ck_assert_uint_eq(revision_at(250), visible ? 1 : 0);
+		ck_assert_uint_eq(revision_at(300), visible);
+		pthread_mutex_unlock(&shelf.store->views);
+		pthread_join(publisher, NULL);
+		simenv_set_wall(&shelf.env, visible ? 200 : 300);
+	}
+	ck_assert_uint_eq(revision_at(250), 3);
+	ck_assert_uint_eq(revision_at(199), 1);
+}
+END_TEST
+
 /* ---- any history ---- */
 
 enum { KEYS = 8, VERSIONS_MAX = 8192 };
@@ -530,6 +565,7 @@ int main(void)
 	tcase_add_test(tcase, a_version_tells_who_wrote_it_when_and_why);
 	tcase_add_test(tcase, the_log_is_by_kind_and_namespace);
 	tcase_add_test(tcase, as_of_a_time_is_the_highest_revision_not_later);
+	tcase_add_test(tcase, as_of_a_time_is_never_what_cannot_be_seen_yet);
 	tcase_add_loop_test(
 		tcase, it_has_every_version_of_sealed_cut_and_active_segments,
 		1, 9);

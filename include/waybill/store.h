@@ -336,7 +336,8 @@ WB_API enum wb_error wb_log(struct wb_store *store, uint32_t kind,
 			    const struct wb_bytes *ns, uint64_t before,
 			    size_t limit, wb_version_fn *visit, void *context);
 
-/* The highest revision whose time is not later than `time_ns`; 0 if none. */
+/* The highest visible revision whose time is not later than `time_ns`; 0 if
+ * none. */
 WB_API enum wb_error wb_revision_at(struct wb_store *store, int64_t time_ns,
 				    uint64_t *ret_revision);
 
