@@ -68,8 +68,8 @@ static void zero_ahead(struct log *log, uint64_t end, size_t group_bytes)
 
 	if (end <= log->zeroed || group_bytes > ZERO_BYPASS)
 		return;
-	if (to > log->capacity)
-		to = log->capacity;
+	if (to > log->reserved)
+		to = log->reserved;
 	while (from < to) {
 		size_t size = sizeof(zeros);
 
@@ -92,7 +92,8 @@ static enum wb_error undo_write(struct log *log, uint64_t offset,
 		return log_fail(log, "taking back an unfinished write");
 	log->zeroed = offset;
 	/* The space stays ours: a delete on a full disk needs it. */
-	(void)file_allocate(log->active, log->capacity);
+	if (file_allocate(log->active, log->reserved))
+		log->reserved = offset;
 	return error;
 }
 
@@ -257,6 +258,32 @@ static bool is_full(struct log *log, const struct log_group *group)
 			log->capacity);
 }
 
+/* Space for the group and for the footer after it, before a byte is written:
+ * a segment that was found has none for certain, and one that is empty takes a
+ * group of any size. All of the segment's where there is so much. */
+static enum wb_error reserve_room(struct log *log,
+				  const struct log_group *group)
+{
+	const struct log_segment *newest = log_newest(log);
+	uint64_t least = newest->end + room_needed(group, newest->entry_count);
+	uint64_t bytes = log->capacity > least ? log->capacity : least;
+	enum wb_error error;
+
+	if (least <= log->reserved)
+		return WB_OK;
+	error = file_allocate(log->active, bytes);
+	if ((error == WB_NO_SPACE || error == WB_TOO_LARGE) && least < bytes) {
+		bytes = least;
+		error = file_allocate(log->active, bytes);
+	}
+	if (error)
+		return error;
+	log->reserved = bytes;
+	if (log->capacity < bytes)
+		log->capacity = bytes;
+	return WB_OK;
+}
+
 /* Make sure that there is an active segment with room for the group. */
 static enum wb_error make_active(struct log *log, const struct log_group *group)
 {
@@ -270,6 +297,9 @@ static enum wb_error make_active(struct log *log, const struct log_group *group)
 	if (!log->active)
 		return log_start_segment(log, log_newest(log),
 					 room_needed(group, 0));
+	error = reserve_room(log, group);
+	if (error)
+		return error;
 	/* It could not be anchored when it was made. */
 	if (log->anchor.active_id != log_newest(log)->header.id &&
 	    !control_off(CONTROL_ANCHOR_ROTATE))

@@ -71,8 +71,10 @@ static enum wb_error open_for_append(struct log *log)
 	error = dir_open(log->dir, name, FILE_WRITE, &log->active);
 	if (!error)
 		error = file_size(log->active, &log->capacity);
-	/* Space behind the end may be reserved and not zero-filled. */
+	/* Space behind the end may be reserved and not zero-filled, or not
+	 * even that: a copied file has holes. */
 	log->zeroed = newest->end;
+	log->reserved = newest->end;
 	newest->state = LOG_ACTIVE;
 	return error;
 }

@@ -8,9 +8,10 @@
  * it be written to. A crash in between leaves a file in tmp/, which the next
  * open removes, or an empty segment, which the next open uses.
  *
- * A segment's space is reserved when it is made and the next one's when it
- * is half full. So a full disk is noticed while there is room left, and that
- * room is kept for deletes and for compaction, which free space.
+ * A segment's space is reserved when it is made (or when an open goes on in
+ * it: append.c) and the next one's when it is half full. So a full disk is
+ * noticed while there is room left, and that room is kept for deletes and for
+ * compaction, which free space.
  */
 #include "log/state.h"
 
@@ -191,6 +192,7 @@ enum wb_error log_start_segment(struct log *log,
 	file_close(log->active);
 	log->active = file;
 	log->capacity = capacity;
+	log->reserved = capacity;
 	log->zeroed = SEGMENT_FRAMES_AT;
 	log->last_type = FRAME_NONE;
 	if (!log->anchor_file || control_off(CONTROL_ANCHOR_ROTATE))

@@ -57,7 +57,8 @@ struct log {
 
 	/* The appender's. */
 	struct file *active; /* NULL: the newest segment is sealed */
-	uint64_t capacity;   /* bytes reserved for it */
+	uint64_t capacity;   /* it is full when these bytes are used */
+	uint64_t reserved;   /* its bytes for which there is space */
 	uint64_t zeroed;     /* zero bytes were written up to here */
 	enum frame_type last_type;
 	uint8_t durable_chain[CHAIN_BYTES];

@@ -809,6 +809,84 @@ START_TEST(a_spare_that_is_smaller_than_usual_takes_over_on_a_full_disk)
 }
 END_TEST
 
+/* Refused before a byte is written. */
+static void check_refused(void)
+{
+	struct files before = files_now();
+	uint64_t writes = simdisk_count(lab.disk, SIM_WRITE);
+
+	ck_error(lab_append(&lab), WB_NO_SPACE);
+	ck_assert_uint_eq(simdisk_count(lab.disk, SIM_WRITE), writes);
+	ck_assert_uint_eq(files_now().last.id, before.last.id);
+	ck_assert_uint_eq(files_now().last.bytes, before.last.bytes);
+	ck_assert(!log_has_failed(lab.log));
+}
+
+/* In an empty segment, new or found, a group may be of any size. */
+START_TEST(an_empty_segment_takes_no_group_whose_footer_has_no_room)
+{
+	for (unsigned found = 0; found < 2; found++) {
+		uint64_t more;
+
+		start_again(64 << 10);
+		if (found) {
+			lab_abandon(&lab);
+			ck_ok(lab_reopen(&lab));
+		}
+		ck_ok(lab_stage(&lab, 3000, 0));
+		/* The footer has 16 bytes for each of them. */
+		more = SEGMENT_FRAMES_AT + log_group_bytes(lab.group) + 512 -
+		       files_now().last.file_bytes + 16 * 1024;
+		simdisk_capacity(lab.disk, simdisk_used(lab.disk) + more);
+		check_refused();
+		simdisk_capacity(lab.disk,
+				 simdisk_used(lab.disk) + more + 36 * 1024);
+		ck_ok(lab_stage(&lab, 3000, 0));
+		ck_ok(lab_append(&lab));
+		simdisk_capacity(lab.disk, simdisk_used(lab.disk));
+		ck_error(lab_put(&lab, 100), WB_NO_SPACE);
+		ck_assert_uint_eq(files_now().sealed, 1);
+		ck_assert_uint_eq(files_now().active, 0);
+		simdisk_capacity(lab.disk, 0);
+		ck_ok(lab_close(&lab));
+		ck_ok(lab_reopen(&lab));
+	}
+}
+END_TEST
+
+/* As a file has them that was copied. */
+START_TEST(holes_behind_the_end_are_filled_before_a_group_is_written)
+{
+	enum wb_error error = WB_OK;
+	struct files files;
+	uint64_t used;
+
+	start_again(64 << 10);
+	put_many(4, 100);
+	ck_ok(lab_close(&lab));
+	ck_ok(lab_reopen(&lab));
+	files = files_now();
+	lab_abandon(&lab);
+	simdisk_resize(lab.disk, files.last.name, files.last.bytes);
+	simdisk_resize(lab.disk, files.last.name, 64 << 10);
+	ck_ok(lab_reopen(&lab));
+	used = simdisk_used(lab.disk);
+	simdisk_capacity(lab.disk, used);
+	ck_ok(lab_stage(&lab, 1, 5000));
+	check_refused();
+	/* Not for all of the segment, and for a part of it. */
+	simdisk_capacity(lab.disk, used + 24 * 1024);
+	ck_ok(lab_put(&lab, 5000));
+	while (!error)
+		error = lab_put(&lab, 100);
+	ck_error(error, WB_NO_SPACE);
+	simdisk_capacity(lab.disk, 0);
+	put_many(3, 100);
+	ck_ok(lab_close(&lab));
+	ck_ok(lab_reopen(&lab));
+}
+END_TEST
+
 /* ---- every operation may be the last ---- */
 
 /* The image opens, and holds what was acknowledged or one commit more. */
@@ -990,6 +1068,8 @@ int main(void)
 		a_failed_sync_stops_the_log_for_good,
 		a_failed_sync_of_a_rotation_stops_the_log,
 		without_room_for_a_spare_there_is_no_reserve,
+		an_empty_segment_takes_no_group_whose_footer_has_no_room,
+		holes_behind_the_end_are_filled_before_a_group_is_written,
 		a_spare_takes_over_on_a_full_disk,
 		a_spare_that_is_smaller_than_usual_takes_over_on_a_full_disk,
 		a_creation_may_end_at_every_operation,
