@@ -134,49 +134,6 @@ static void raise_floor(struct walk *walk, const struct audit_frame *frame)
 		walk->floor_revision = frame->durable_revision;
 }
 
-typedef enum wb_error behind_fn(struct walk *walk,
-				const struct walk_frame *frame);
-
-/* All frames behind the end. */
-static enum wb_error look_behind(struct walk *walk, behind_fn *take,
-				 uint64_t *ret_found_at)
-{
-	uint64_t budget = walk_search_budget(&walk->window);
-	uint64_t from = walk->at + 8, found_at = UINT64_MAX;
-
-	for (;;) {
-		struct walk_frame found;
-		enum wb_error error =
-			walk_find_frame(&walk->window,
-					walk->segment->header.salt, from,
-					walk->window.file_bytes, &budget,
-					&found);
-
-		if (!error && found.seen != AUDIT_FAILS)
-			error = take(walk, &found);
-		if (error)
-			return error;
-		if (found.seen == AUDIT_FAILS)
-			break;
-		if (found_at == UINT64_MAX)
-			found_at = found.at;
-		from = found.at + found.frame.frame_bytes;
-	}
-	if (budget == 0)
-		report_search(walk);
-	*ret_found_at = found_at;
-	return WB_OK;
-}
-
-static enum wb_error weigh(struct walk *walk, const struct walk_frame *frame)
-{
-	raise_floor(walk, &frame->frame);
-	walk->holds_frames = true;
-	if (frame->seen != AUDIT_HOLDS)
-		report_frame(walk, frame);
-	return WB_OK;
-}
-
 static enum wb_error take_lost(struct walk *walk,
 			       const struct walk_frame *frame)
 {
@@ -187,24 +144,79 @@ static enum wb_error take_lost(struct walk *walk,
 	return walk_take_frame(walk, frame);
 }
 
+static void report_loss(struct walk *walk, uint64_t end)
+{
+	report_range(walk, AUDIT_RULE_FLOOR, end, walk->floor_revision,
+		     walk->at < walk->floor_bytes
+			     ? "does not verify, and was durable"
+			     : "commits are missing");
+}
+
+/* Something durable is gone: tell of it, and take all that is left. */
+static enum wb_error take_what_is_left(struct walk *walk)
+{
+	uint64_t budget = walk_search_budget(&walk->window);
+	uint64_t from = walk->at + 8;
+	bool told = false;
+
+	for (;;) {
+		struct walk_frame found;
+		enum wb_error error =
+			walk_find_frame(&walk->window,
+					walk->segment->header.salt, from,
+					walk->window.file_bytes, &budget,
+					&found);
+		bool there = !error && found.seen != AUDIT_FAILS;
+
+		if (!error && !told)
+			report_loss(walk, there ? found.at : walk->floor_bytes);
+		told = true;
+		if (there)
+			error = take_lost(walk, &found);
+		if (error)
+			return error;
+		if (!there)
+			break;
+		from = found.at + found.frame.frame_bytes;
+	}
+	if (budget == 0)
+		report_search(walk);
+	return WB_OK;
+}
+
+/* Raise the floor by what a frame behind the end says. Behind a footer there
+ * is nothing to be found. */
+static enum wb_error weigh(struct walk *walk)
+{
+	struct walk_frame proof;
+	bool unknown;
+	enum wb_error error;
+
+	if (walk->last_type == AUDIT_FOOTER)
+		return WB_OK;
+	error = walk_find_proof(walk, &proof, &unknown);
+	if (error)
+		return error;
+	if (unknown)
+		report_search(walk);
+	if (proof.seen == AUDIT_NEWER)
+		report_frame(walk, &proof);
+	else if (proof.seen == AUDIT_HOLDS)
+		raise_floor(walk, &proof.frame);
+	return WB_OK;
+}
+
 static enum wb_error finish_newest(struct walk *walk)
 {
 	struct audit_summary *summary = walk->report->summary;
-	uint64_t behind, data;
-	enum wb_error error = look_behind(walk, weigh, &behind);
+	enum wb_error error = weigh(walk);
+	uint64_t data;
 
 	if (error)
 		return error;
 	summary->end = walk->at;
-	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision) {
-		report_range(walk, AUDIT_RULE_FLOOR,
-			     behind == UINT64_MAX ? walk->floor_bytes : behind,
-			     walk->floor_revision,
-			     walk->at < walk->floor_bytes
-				     ? "does not verify, and was durable"
-				     : "commits are missing");
-		return look_behind(walk, take_lost, &behind);
-	}
+	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision)
+		return take_what_is_left(walk);
 	error = window_find_data(&walk->window, walk->at, UINT64_MAX, &data);
 	if (error || data == UINT64_MAX)
 		return error;

@@ -83,6 +83,12 @@ enum wb_error walk_find_frame(struct window *window, uint64_t salt,
 			      struct walk_frame *ret_frame);
 uint64_t walk_search_budget(const struct window *window);
 
+/* Behind walk->at, in the newest segment: a frame which proves that something
+ * durable is gone. `ret_frame->seen` is AUDIT_HOLDS, or AUDIT_NEWER; or
+ * AUDIT_FAILS: there is none, or, `*ret_unknown`, there may be one. */
+enum wb_error walk_find_proof(struct walk *walk, struct walk_frame *ret_frame,
+			      bool *ret_unknown);
+
 /* Take the next frame, which holds. */
 enum wb_error walk_take_frame(struct walk *walk,
 			      const struct walk_frame *frame);

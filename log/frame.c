@@ -152,10 +152,13 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 	return WB_OK;
 }
 
-size_t frame_bytes_claimed(const uint8_t *bytes, size_t size)
+bool frame_peek(const uint8_t *bytes, size_t size, struct frame *ret_frame)
 {
 	struct reader reader = reader_of(bytes, size);
 	struct header header;
 
-	return header_parse(&reader, &header) ? header.frame.frame_bytes : 0;
+	if (!header_parse(&reader, &header))
+		return false;
+	*ret_frame = header.frame;
+	return true;
 }

@@ -7,6 +7,7 @@
 
 #include "log/format.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <waybill/error.h>
@@ -46,8 +47,9 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 enum wb_error frame_parse(const uint8_t *bytes, size_t size,
 			  struct frame *ret_frame);
 
-/* How long the frame at `bytes` says it is, for reading the rest of it; 0
- * where even its header does not make sense. */
-size_t frame_bytes_claimed(const uint8_t *bytes, size_t size);
+/* What the header at `bytes` says, whether the rest of the frame is there or
+ * not, and without the checksum; `ret_frame->payload` is NULL. False where it
+ * does not even make sense. */
+bool frame_peek(const uint8_t *bytes, size_t size, struct frame *ret_frame);
 
 #endif

@@ -149,9 +149,10 @@ static enum wb_error frame_load(struct frame_reader *reader, uint64_t offset,
 			*ret_frame = frame;
 			return WB_OK;
 		}
-		guess = frame_bytes_claimed(reader->bytes, size);
-		if (guess <= size)
+		if (!frame_peek(reader->bytes, size, &frame) ||
+		    frame.frame_bytes <= size)
 			break;
+		guess = frame.frame_bytes;
 	}
 	return diag_corrupt(reader->log->env->diag, reader->snapshot->name,
 			    offset, "a frame that was durable does not verify");

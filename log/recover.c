@@ -278,6 +278,7 @@ static struct seen what_was_seen(const struct walk *walk,
 		floor_revision = anchor->durable_revision;
 	seen.below_floor =
 		scan->end < floor_bytes || scan->head < floor_revision;
+	seen.floor_unknown = scan->floor_unknown;
 	if (scan->last_type == FRAME_FOOTER)
 		seen.end = SEEN_FOOTER;
 	else
@@ -300,6 +301,13 @@ static enum wb_error say_corrupt(const struct walk *walk, const char *name,
 			diag, name, scan->end,
 			"acknowledged data does not verify: revision %" PRIu64
 			" is the last one that does, later ones were durable",
+			scan->head);
+	if (seen->floor_unknown)
+		return diag_corrupt(
+			diag, name, scan->end,
+			"revision %" PRIu64 " is the last one that verifies, "
+			"and there is too much behind it that looks like "
+			"frames to find out whether later ones were durable",
 			scan->head);
 	if (seen->successor == SEEN_MISMATCH)
 		return diag_corrupt(

@@ -6,14 +6,15 @@
  */
 #include "log/scan.h"
 
+#include "log/tail.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define ZERO_STEP	  4096u
-#define IMAGE_BYTES_MIN	  ((size_t)2 << 20) /* a huge page */
-#define HASH_BUDGET_TIMES 16u
+#define ZERO_STEP	4096u
+#define IMAGE_BYTES_MIN ((size_t)2 << 20) /* a huge page */
 
 /* To a power of two: segments differ by a little, and fresh pages cost more
  * than what is read into them. */
@@ -175,6 +176,8 @@ static enum wb_error walk(const struct file_image *image,
 		if (frame.durable_revision > scan->floor_revision)
 			scan->floor_revision = frame.durable_revision;
 		scan->last_type = (enum frame_type)frame.type;
+		scan->last_durable_bytes = frame.durable_bytes;
+		scan->last_durable_revision = frame.durable_revision;
 		scan->frames++;
 		scan->end += frame.frame_bytes;
 		if (frame.type == FRAME_MARK || frame.type == FRAME_CLOSE)
@@ -200,33 +203,36 @@ static void look_behind(const struct file_image *image, struct scan *scan)
 			image->size > scan->end ? SEEN_ZEROS : SEEN_NOTHING;
 }
 
-/* Frames that verify behind a tear say what was durable when they were
- * written. What looks like a frame is hashed whole, and bytes made to look
- * like overlapping frames could keep an open busy for hours: real debris
- * stays far below the bound. */
-static bool raise_floor(const struct file_image *image, uint64_t salt,
-			struct scan *scan)
+/* Raise the floor by what frames behind the end say. Behind a footer there is
+ * no frame. */
+static enum wb_error raise_floor(const struct file_image *image, uint64_t salt,
+				 struct scan *scan)
 {
-	uint64_t budget = HASH_BUDGET_TIMES * (uint64_t)image->size;
-	struct frame frame;
-	uint64_t at, claimed;
+	struct tail tail = {
+		.bytes = image->bytes,
+		.size = image->size,
+		.salt = salt,
+		.end = scan->end,
+		.head = scan->head,
+		.debris_end = scan->debris_end,
+		.in_group = scan->last_type == FRAME_COMMIT,
+		.group_bytes = scan->last_durable_bytes,
+		.group_revision = scan->last_durable_revision,
+	};
+	struct tail_proof proof;
+	enum wb_error error;
 
-	for (at = scan->end; at < scan->debris_end; at += FRAME_ALIGN) {
-		claimed = frame_bytes_claimed(image->bytes + at,
-					      image->size - at);
-		if (claimed == 0 || claimed > image->size - at)
-			continue;
-		if (claimed > budget)
-			return false;
-		budget -= claimed;
-		if (frame_at(image, salt, at, &frame))
-			continue;
-		if (frame.durable_bytes > scan->floor_bytes)
-			scan->floor_bytes = frame.durable_bytes;
-		if (frame.durable_revision > scan->floor_revision)
-			scan->floor_revision = frame.durable_revision;
-	}
-	return true;
+	if (scan->last_type == FRAME_FOOTER)
+		return WB_OK;
+	error = tail_search(&tail, &proof);
+	if (error)
+		return error;
+	if (proof.durable_bytes > scan->floor_bytes)
+		scan->floor_bytes = proof.durable_bytes;
+	if (proof.durable_revision > scan->floor_revision)
+		scan->floor_revision = proof.durable_revision;
+	scan->floor_unknown = proof.unknown;
+	return WB_OK;
 }
 
 enum wb_error scan_segment(const struct file_image *image,
@@ -270,12 +276,11 @@ enum wb_error scan_segment(const struct file_image *image,
 		memcpy(scan.chain, scan.footer.chain, CHAIN_BYTES);
 	}
 	look_behind(image, &scan);
-	if (options->tail && !raise_floor(image, header->salt, &scan))
-		return diag_corrupt(options->diag, options->name, scan.end,
-				    "what follows is made to look like frames "
-				    "without end");
-	*ret_scan = scan;
-	return WB_OK;
+	if (options->tail)
+		error = raise_floor(image, header->salt, &scan);
+	if (!error)
+		*ret_scan = scan;
+	return error;
 }
 
 enum wb_error scan_commits(const struct file_image *image,

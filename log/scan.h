@@ -39,11 +39,14 @@ struct scan {
 	uint64_t frames; /* how many */
 	uint64_t marked; /* where the last MARK or CLOSE ends; 0: none */
 	enum frame_type last_type;
+	uint64_t last_durable_bytes, last_durable_revision; /* of that frame */
 	enum seen_rest rest;
 	uint64_t debris_end; /* behind the last byte that is not zero */
-	/* Of frames that verify behind `end`, too; only with `tail`. */
+	/* What is known to have been durable, by the frames in front of `end`
+	 * and, with `tail`, by those behind it. */
 	uint64_t floor_bytes;
 	uint64_t floor_revision;
+	bool floor_unknown; /* what is behind `end` was not all looked at */
 	uint8_t chain[CHAIN_BYTES]; /* at `end`; a sealed one's own word */
 	/* The chain value at revision `chain_at`, where it was passed. */
 	bool chain_at_seen;

@@ -14,25 +14,28 @@
 static const struct row {
 	int successor;
 	int below_floor;
+	int floor_unknown;
 	int end;
 	int rest;
 	enum verdict verdict;
 } rows[] = {
 	/* Something durable is gone. Nothing else matters. */
-	{ANY, true, ANY, ANY, VERDICT_CORRUPT},
-	{SEEN_MISMATCH, ANY, ANY, ANY, VERDICT_CORRUPT},
+	{ANY, true, ANY, ANY, ANY, VERDICT_CORRUPT},
+	/* Or may be gone. */
+	{ANY, ANY, true, ANY, ANY, VERDICT_CORRUPT},
+	{SEEN_MISMATCH, ANY, ANY, ANY, ANY, VERDICT_CORRUPT},
 	/* Behind a footer there may be zeros, and never anything else: it was
 	 * written after every group before it was durable. */
-	{ANY, ANY, SEEN_FOOTER, SEEN_DEBRIS, VERDICT_CORRUPT},
-	{ANY, ANY, SEEN_FOOTER, ANY, VERDICT_SEALED},
+	{ANY, ANY, ANY, SEEN_FOOTER, SEEN_DEBRIS, VERDICT_CORRUPT},
+	{ANY, ANY, ANY, SEEN_FOOTER, ANY, VERDICT_SEALED},
 	/* The successor's header is this file's footer; what lies behind the
 	 * cut was judged when that header was written. */
-	{SEEN_MATCH, ANY, ANY, ANY, VERDICT_CUT},
+	{SEEN_MATCH, ANY, ANY, ANY, ANY, VERDICT_CUT},
 	/* The newest segment. */
-	{SEEN_NO_SUCCESSOR, ANY, ANY, SEEN_DEBRIS, VERDICT_TORN},
-	{SEEN_NO_SUCCESSOR, ANY, SEEN_CLOSE, ANY, VERDICT_CLOSED},
-	{SEEN_NO_SUCCESSOR, ANY, SEEN_OPEN, ANY, VERDICT_CLEAN},
-	{ANY, ANY, ANY, ANY, VERDICT_CORRUPT},
+	{SEEN_NO_SUCCESSOR, ANY, ANY, ANY, SEEN_DEBRIS, VERDICT_TORN},
+	{SEEN_NO_SUCCESSOR, ANY, ANY, SEEN_CLOSE, ANY, VERDICT_CLOSED},
+	{SEEN_NO_SUCCESSOR, ANY, ANY, SEEN_OPEN, ANY, VERDICT_CLEAN},
+	{ANY, ANY, ANY, ANY, ANY, VERDICT_CORRUPT},
 };
 
 static bool fits(int row, int seen)
@@ -50,6 +53,7 @@ enum verdict verdict_of(const struct seen *seen)
 
 		if (fits(row->successor, (int)seen->successor) &&
 		    fits(row->below_floor, below) &&
+		    fits(row->floor_unknown, seen->floor_unknown) &&
 		    fits(row->end, (int)seen->end) &&
 		    fits(row->rest, (int)seen->rest))
 			break;

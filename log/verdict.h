@@ -6,7 +6,9 @@
  *
  * Discarded: guessing from the bytes. Neither "an all-zero sector" nor "the
  * last byte is zero" proves that a write was torn. What proves damage is that
- * something known to be durable does not verify: the floor.
+ * something known to be durable does not verify: the floor. Where it could not
+ * be found out how high that is, the answer is corrupt as well: that changes
+ * nothing on the disk, while torn would cut what may have been acknowledged.
  */
 #ifndef WAYBILL_LOG_VERDICT_H
 #define WAYBILL_LOG_VERDICT_H
@@ -31,7 +33,8 @@ struct seen {
 	enum seen_end end;
 	enum seen_rest rest;
 	enum seen_successor successor;
-	bool below_floor; /* something durable does not verify */
+	bool below_floor;   /* something durable does not verify */
+	bool floor_unknown; /* and whether so could not be found out */
 };
 
 enum verdict {

@@ -5,6 +5,7 @@
  */
 #include "log/log.h"
 
+#include "base/cursor.h"
 #include "log/segment.h"
 #include "log/state.h"
 #include "tests/support/lab.h"
@@ -366,6 +367,113 @@ START_TEST(debris_that_could_not_be_kept_stays_until_it_can)
 	ck_assert_uint_eq(simdisk_size(lab.disk,
 				       "torn/0000000000000001-0000002200"),
 			  6);
+}
+END_TEST
+
+/* A header of a frame which claims `left` bytes, and that all in front of it
+ * was durable. */
+static void put_fake(uint8_t *to, uint64_t revision, uint64_t at, uint32_t left)
+{
+	struct writer writer = writer_of(to, FRAME_HEADER_BYTES);
+
+	write_u64(&writer, 0);
+	write_u32(&writer, FRAME_MAGIC);
+	write_u8(&writer, FRAME_COMMIT);
+	write_u8(&writer, FRAME_VERSION);
+	write_u16(&writer, 0);
+	write_u32(&writer, left);
+	write_u32(&writer, left - FRAME_HEADER_BYTES);
+	write_u64(&writer, revision);
+	write_u64(&writer, revision - 1);
+	write_u64(&writer, at);
+}
+
+/* Append a commit whose value is full of them. Returns the bytes it takes. */
+static uint64_t put_hostile(uint64_t end)
+{
+	enum { SIZE = 300 << 10 };
+	static uint8_t value[SIZE], bytes[SIZE + 64];
+	struct commit_head head = {.revision =
+					   log_durable_revision(lab.log) + 1};
+	struct mutation mutation = {
+		.key = {.kind = 64, .name = {"n", 1}},
+		.value = {value, SIZE},
+	};
+	uint64_t value_at = end + FRAME_HEADER_BYTES + commit_head_size(&head) +
+			    mutation_size(&mutation) - SIZE;
+	uint32_t hash = mutation_hash(&mutation.key);
+	struct writer writer = writer_of(bytes, sizeof(bytes));
+	uint64_t hashed = 0;
+
+	for (uint64_t at = (value_at + 7) & ~UINT64_C(7);
+	     at + FRAME_HEADER_BYTES < value_at + SIZE;
+	     at += FRAME_HEADER_BYTES) {
+		uint32_t left = (uint32_t)(value_at + SIZE - at) & ~7u;
+
+		put_fake(value + (at - value_at), head.revision, at, left);
+		hashed += left;
+	}
+	/* To hash all of them is much more than to read the file. */
+	ck_assert_uint_gt(hashed, 500 * MIB);
+	mutation_write(&writer, &mutation);
+	ck_ok(log_stage(lab.log, lab.group, &head,
+			(struct wb_bytes){bytes, writer.at}, &hash, 1));
+	ck_ok(log_append(lab.log, lab.group));
+	return files_now().last.bytes - end;
+}
+
+/* Whoever writes values does not decide whether the store opens. */
+START_TEST(a_torn_value_full_of_frames_is_cut_and_kept)
+{
+	static const uint8_t zeros[512];
+	struct files before;
+	uint64_t bytes;
+
+	start_again(0);
+	put_many(3, 100);
+	before = files_now();
+	bytes = put_hostile(before.last.bytes);
+	lab_abandon(&lab);
+	/* Any sector but the first. */
+	for (uint64_t at = 512; at < bytes; at += bytes / 512 / 8 * 512) {
+		struct simdisk *image = simdisk_clone(lab.disk);
+		struct lab other;
+
+		simdisk_set(image, before.last.name, zeros, sizeof(zeros),
+			    before.last.bytes + at);
+		lab_fork(&other, &lab, image);
+		ck_ok(lab_reopen(&other));
+		ck_assert(simenv_said(&other.env, DIAG_WARNING,
+				      "did not finish"));
+		ck_assert_uint_eq(simdisk_size(image, before.last.name),
+				  before.last.bytes);
+		ck_assert_uint_gt(
+			simdisk_size(image, "torn/0000000000000001-0000002600"),
+			bytes / 2);
+		lab_release(&other);
+	}
+}
+END_TEST
+
+/* Without its first sector nothing says what it is. It may be durable commits
+ * behind a bad sector, so it is not cut. */
+START_TEST(frames_without_end_behind_a_hole_are_refused)
+{
+	static const uint8_t zeros[512];
+	struct files before;
+	uint64_t hash;
+
+	start_again(0);
+	put_many(3, 100);
+	before = files_now();
+	(void)put_hostile(before.last.bytes);
+	lab_abandon(&lab);
+	simdisk_set(lab.disk, before.last.name, zeros, sizeof(zeros),
+		    before.last.bytes);
+	hash = simdisk_hash(lab.disk);
+	ck_error(lab_open(&lab), WB_CORRUPT);
+	ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, "looks like frames"));
+	ck_assert(hash == simdisk_hash(lab.disk));
 }
 END_TEST
 
@@ -1050,6 +1158,8 @@ int main(void)
 		an_intact_prefix_of_a_torn_group_is_kept,
 		the_newest_16_mib_of_debris_are_kept,
 		debris_that_could_not_be_kept_stays_until_it_can,
+		a_torn_value_full_of_frames_is_cut_and_kept,
+		frames_without_end_behind_a_hole_are_refused,
 		damage_to_the_last_commit_is_loud_behind_a_mark,
 		damage_to_the_last_commit_is_a_torn_write_without_a_mark,
 		the_anchor_covers_the_last_commit_after_a_second,

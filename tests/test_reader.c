@@ -621,29 +621,61 @@ START_TEST(what_is_behind_damage_is_read_and_marked)
 }
 END_TEST
 
-/* A value may hold anything, also what looks like frames without end. */
-START_TEST(a_search_without_end_is_given_up)
+/* A value may hold anything, also what looks like frames without end: each
+ * claims all that is left, and that it is proof. From `from` on, 1 MiB. */
+static void put_fakes(uint64_t from, uint64_t revision)
 {
 	enum { SIZE = 1 << 20, HEADER = 48 };
-	static uint8_t bytes[SIZE];
-	uint64_t at;
+	const char *path = volume_path(4);
+
+	simdisk_resize(shelf.disk, path, from + SIZE);
+	for (uint64_t at = from; at < from + SIZE; at += HEADER) {
+		struct forged_frame fake = {
+			.type = AUDIT_COMMIT,
+			.version = 1,
+			.revision = revision,
+			.durable_revision = revision - 1,
+			.durable_bytes = at,
+		};
+
+		fake.frame_bytes = (uint32_t)(from + SIZE - at) / 8 * 8;
+		fake.payload_bytes = fake.frame_bytes - HEADER;
+		if (fake.frame_bytes >= HEADER)
+			forge_fake_frame(shelf.disk, path, at, &fake);
+	}
+}
+
+START_TEST(a_search_without_end_is_given_up)
+{
+	struct forged_frame torn = {
+		.type = AUDIT_COMMIT,
+		.version = 1,
+		.frame_bytes = 512 + (1 << 20),
+		.payload_bytes = 464 + (1 << 20),
+	};
+	uint64_t end, head;
 	struct seen seen;
 
 	volume_make(&shelf);
-	for (size_t from = 0; from + HEADER <= SIZE; from += HEADER) {
-		uint32_t size = (uint32_t)(SIZE - from) / 8 * 8;
-		uint32_t payload = size - HEADER;
-
-		memcpy(bytes + from + 8, "WBFR\1\1", 6);
-		memcpy(bytes + from + 16, &size, 4);
-		memcpy(bytes + from + 20, &payload, 4);
-	}
-	at = volume_frame(&shelf, 4, 3);
-	simdisk_set(shelf.disk, volume_path(4), bytes, sizeof(bytes), at);
+	seen = look(shelf.disk);
+	end = seen.summary.end;
+	head = seen.summary.head;
+	put_fakes(end + 512, head + 1);
 	seen = look(shelf.disk);
 	ck_assert_uint_eq(seen.rules[AUDIT_RULE_SEARCH], 1);
+	ck_assert_uint_eq(seen.last.offset, end);
 	shelf.options.flags = WB_OPEN_READ_ONLY;
 	ck_error(shelf_open(&shelf), WB_CORRUPT);
+	/* Inside a torn commit it does not matter what they are. */
+	torn.revision = head + 1;
+	torn.durable_revision = head;
+	torn.durable_bytes = end;
+	forge_fake_frame(shelf.disk, volume_path(4), end, &torn);
+	seen = look(shelf.disk);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_SEARCH], 0);
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_TORN);
+	ck_ok(shelf_open(&shelf));
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, head);
 }
 END_TEST
 
@@ -662,7 +694,7 @@ static void leave_sealed(void)
 
 START_TEST(nothing_follows_a_footer)
 {
-	struct forged_frame mark = {AUDIT_MARK, 1, 64, 3, 3, 0};
+	struct forged_frame mark = {AUDIT_MARK, 1, 64, 0, 3, 3, 0};
 	uint8_t chain[AUDIT_CHAIN_BYTES];
 	struct seen seen;
 	uint64_t footer, end;

@@ -228,11 +228,12 @@ START_TEST(the_floor_is_raised_by_frames_behind_a_tear)
 		put_commit(11);
 		bytes[at] = 1;
 		at += gap;
-		put_frame(FRAME_COMMIT, 13, "x", 1, 12, end + 5);
+		put_frame(FRAME_COMMIT, 12, "x", 1, 11, end + 8);
 		ck_ok(run_tail());
 		ck_assert_uint_eq(scan.end, end);
-		ck_assert_uint_eq(scan.floor_revision, 12);
-		ck_assert_uint_eq(scan.floor_bytes, end + 5);
+		ck_assert_uint_eq(scan.floor_revision, 11);
+		ck_assert_uint_eq(scan.floor_bytes, end + 8);
+		ck_assert(!scan.floor_unknown);
 		/* Only the newest segment can be torn. */
 		ck_ok(run((struct scan_options){.compute_chain = true}));
 		ck_assert_uint_eq(scan.floor_bytes, 0);

@@ -9,6 +9,7 @@
 #include "audit/fsck.h"
 #include "audit/replay.h"
 #include "tests/support/annals.h"
+#include "tests/support/forge.h"
 
 #include <inttypes.h>
 
@@ -730,6 +731,194 @@ START_TEST(damage_is_told_alike)
 }
 END_TEST
 
+/* ---- forged tails ---- */
+
+/* Behind the end of the log: real frames, fakes that claim much, and headers
+ * of torn commits, whose fields are near those that matter. */
+struct tail {
+	struct simdisk *disk;
+	struct rng *rng;
+	char path[PATH_BYTES];
+	uint64_t end, head, at, file_bytes;
+	uint64_t group; /* a place where one may have begun */
+};
+
+static uint64_t draw_place(const struct tail *tail)
+{
+	const uint64_t places[] = {
+		0,
+		8184,
+		8192,
+		tail->end - 8,
+		tail->end,
+		tail->end + 8,
+		tail->at - 8,
+		tail->at,
+		tail->at + 8,
+		tail->group,
+		tail->end + 12,
+		tail->end + 512,
+	};
+
+	return places[rng_below(tail->rng, sizeof(places) / sizeof(*places))];
+}
+
+static struct forged_frame draw_frame(const struct tail *tail)
+{
+	struct rng *rng = tail->rng;
+	struct forged_frame frame = {
+		.type = (uint8_t)(1 + rng_below(rng, 2)),
+		.version = rng_chance(rng, 1, 30) ? 2 : 1,
+		.revision = tail->head + rng_below(rng, 4),
+		.durable_revision = tail->head + rng_below(rng, 3),
+		.durable_bytes = draw_place(tail),
+	};
+
+	if (rng_chance(rng, 1, 8))
+		frame.type = (uint8_t)rng_below(rng, 8);
+	if (rng_chance(rng, 1, 10))
+		frame.revision += rng_below(rng, 40);
+	if (rng_chance(rng, 1, 10))
+		frame.revision = tail->head - 1;
+	frame.frame_bytes = (uint32_t)(48 + 8 * rng_below(rng, 20));
+	if (frame.type != AUDIT_MARK && frame.type != AUDIT_CLOSE)
+		frame.payload_bytes = frame.frame_bytes - 48;
+	return frame;
+}
+
+static uint64_t put_real(struct tail *tail)
+{
+	struct forged_frame frame = draw_frame(tail);
+
+	forge_new_frame(tail->disk, tail->path, tail->at, &frame);
+	return frame.frame_bytes;
+}
+
+/* Some, one after the other, each of which claims the rest of the file. */
+static uint64_t put_fakes(struct tail *tail)
+{
+	uint64_t count = 1 + rng_below(tail->rng, 60);
+	struct forged_frame frame = draw_frame(tail);
+
+	frame.type = AUDIT_COMMIT;
+	for (uint64_t number = 0; number < count; number++) {
+		uint64_t at = tail->at + number * 48;
+
+		if (tail->file_bytes < at + 48)
+			break;
+		frame.frame_bytes = (uint32_t)(tail->file_bytes - at) / 8 * 8;
+		frame.payload_bytes = frame.frame_bytes - 48;
+		forge_fake_frame(tail->disk, tail->path, at, &frame);
+	}
+	return count * 48;
+}
+
+static uint64_t put_torn(struct tail *tail)
+{
+	struct forged_frame frame = {
+		.type = AUDIT_COMMIT,
+		.version = 1,
+		.frame_bytes = (uint32_t)(48 + 8 * rng_below(tail->rng, 900)),
+		.revision = tail->head + 1,
+		.durable_revision = tail->head,
+		.durable_bytes = tail->end,
+	};
+
+	frame.payload_bytes = frame.frame_bytes - 48;
+	if (tail->at > tail->end)
+		frame.revision++;
+	forge_fake_frame(tail->disk, tail->path, tail->at, &frame);
+	tail->group = tail->at;
+	return rng_chance(tail->rng, 1, 2) ? frame.frame_bytes : 64;
+}
+
+static uint64_t put_junk(struct tail *tail)
+{
+	uint8_t junk[64];
+
+	rng_fill(tail->rng, junk, sizeof(junk));
+	simdisk_set(tail->disk, tail->path, junk, sizeof(junk), tail->at);
+	return sizeof(junk) + 8 * rng_below(tail->rng, 20);
+}
+
+static void put_piece(struct tail *tail)
+{
+	switch (rng_below(tail->rng, 6)) {
+	case 0:
+		tail->at += put_real(tail);
+		break;
+	case 1:
+	case 2:
+		tail->at += put_fakes(tail);
+		break;
+	case 3:
+		tail->at += put_torn(tail);
+		break;
+	default:
+		tail->at += put_junk(tail);
+	}
+}
+
+static void forge_tail(struct simdisk *disk, struct rng *rng,
+		       const struct audit_summary *summary)
+{
+	struct tail tail = {
+		.disk = disk,
+		.rng = rng,
+		.end = summary->end,
+		.head = summary->head,
+		.at = summary->end,
+		.file_bytes = summary->end + 12000,
+		.group = summary->end,
+	};
+
+	snprintf(tail.path, sizeof(tail.path), "%016" PRIx64 ".log",
+		 summary->active_id);
+	simdisk_resize(disk, tail.path, summary->end);
+	simdisk_resize(disk, tail.path, tail.file_bytes);
+	/* What verifies at the end would be a frame of the log. */
+	if (rng_chance(rng, 1, 2))
+		tail.at += put_torn(&tail);
+	else
+		tail.at += put_junk(&tail);
+	while (rng_chance(rng, 5, 6) && tail.at + 1024 < tail.file_bytes)
+		put_piece(&tail);
+}
+
+START_TEST(a_forged_tail_is_told_alike)
+{
+	unsigned stores = times(30, 150);
+	struct tally tally = {0};
+
+	for (uint64_t seed = first_seed(); stores-- > 0; seed++) {
+		unsigned images = times(60, 200);
+		struct annals annals;
+		struct witness whole;
+		struct simdisk *end;
+
+		annals_make(&annals, seed, 10 + (unsigned)(seed % 20));
+		end = annals_end(&annals);
+		witness_read(&whole, end, seed);
+		while (images-- > 0) {
+			struct simdisk *disk = simdisk_clone(end);
+
+			forge_tail(disk, &annals.rng, &whole.summary);
+			judge(disk, seed, "forged tail", &tally);
+			simdisk_free(disk);
+		}
+		witness_release(&whole);
+		simdisk_free(end);
+		annals_release(&annals);
+	}
+	printf("count: witness tails compared %" PRIu64 "\n", tally.images);
+	printf("count: witness tails refused %" PRIu64 "\n", tally.refused);
+	printf("count: witness tails torn %" PRIu64 "\n", tally.torn);
+	ck_assert_uint_gt(tally.refused, tally.images / 10);
+	ck_assert_uint_gt(tally.torn, tally.images / 10);
+	ck_assert_uint_eq(tally.different, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("witness");
@@ -738,6 +927,7 @@ int main(void)
 	tcase_set_timeout(tcase, times(60, 280));
 	tcase_add_test(tcase, a_random_past_is_told_alike);
 	tcase_add_test(tcase, damage_is_told_alike);
+	tcase_add_test(tcase, a_forged_tail_is_told_alike);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

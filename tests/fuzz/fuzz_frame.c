@@ -21,11 +21,12 @@ static void fix_checksum(uint8_t *bytes, size_t size)
 {
 	struct writer writer = writer_of(bytes, size);
 	uint64_t seed = SALT + OFFSET * FRAME_SEED_STEP;
-	size_t claimed = frame_bytes_claimed(bytes, size);
+	struct frame frame;
 
-	if (claimed == 0 || claimed > size)
+	if (!frame_peek(bytes, size, &frame) || frame.frame_bytes > size)
 		return;
-	write_u64(&writer, XXH3_64bits_withSeed(bytes + 8, claimed - 8, seed));
+	write_u64(&writer,
+		  XXH3_64bits_withSeed(bytes + 8, frame.frame_bytes - 8, seed));
 }
 
 static void check(const uint8_t *bytes, const struct frame *frame)

@@ -34,7 +34,8 @@ enum flags {
 	BAD_SLOT = 8,	  /* the first slot's checksum stays wrong */
 	BAD_HEADERS = 16, /* so does that of each first header copy */
 	NO_ANCHOR = 32,
-	SWAP_NAMES = 64, /* of the first two segments */
+	SWAP_NAMES = 64,  /* of the first two segments */
+	FIX_BEHIND = 128, /* the checksums of frames behind the last one, too */
 };
 
 enum {
@@ -138,6 +139,26 @@ static void walk_frames(struct layout *layout, struct segment *segment)
 	segment->end = at;
 }
 
+/* What looks like a frame behind the end becomes one. */
+static void fix_behind(const struct segment *segment)
+{
+	uint64_t salt = get_u64(segment->bytes, 104);
+	size_t at = segment->end + 8;
+	struct audit_frame frame;
+
+	while (at + AUDIT_FRAME_HEADER_BYTES <= segment->size) {
+		if (!audit_frame_claims(segment->bytes + at, &frame) ||
+		    frame.frame_bytes % 8 != 0 ||
+		    frame.frame_bytes > segment->size - at) {
+			at += 8;
+			continue;
+		}
+		put_checksum(segment->bytes + at, frame.frame_bytes,
+			     salt + at * UINT64_C(0x9E3779B97F4A7C15));
+		at += frame.frame_bytes;
+	}
+}
+
 static void link_segment(struct segment *segment, const struct segment *before)
 {
 	uint8_t *header = segment->bytes;
@@ -174,6 +195,8 @@ static void take_segment(struct layout *layout)
 	if (layout->flags & FIX_LINKS)
 		link_segment(segment, layout->count ? segment - 1 : NULL);
 	walk_frames(layout, segment);
+	if (layout->flags & FIX_BEHIND)
+		fix_behind(segment);
 	memcpy(segment->bytes + 4096, segment->bytes, 4096);
 	put_checksum(segment->bytes, 4096, 0);
 	put_checksum(segment->bytes + 4096, 4096, 4096);

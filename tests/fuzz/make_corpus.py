@@ -14,8 +14,8 @@ CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 UUID = bytes(range(16))
 OPEN_ENDED = 2**64 - 1
 COMMIT, MARK, CLOSE, FOOTER, RECORDS = 1, 2, 3, 4, 5
-FIX_FRAMES, FIX_LINKS, FIX_ANCHOR, BAD_SLOT, BAD_HEADERS, NO_ANCHOR, SWAP = (
-    1 << bit for bit in range(7))
+(FIX_FRAMES, FIX_LINKS, FIX_ANCHOR, BAD_SLOT, BAD_HEADERS, NO_ANCHOR, SWAP,
+ FIX_BEHIND) = (1 << bit for bit in range(8))
 
 
 INPUTS = {}
@@ -208,6 +208,19 @@ def stores():
     yield "frame_past_the_end", store(
         fix, cut, segment(header(2, first=2),
                           frame(COMMIT, 2, plain(2))[:-16], zeros=0))
+    # Behind a tear of 8 bytes: proof; a frame that is none; headers without
+    # end; a commit that goes beyond the file, and holds both.
+    one = frame(COMMIT, 1, plain(1))
+    end = 8192 + len(one)
+    proof = frame(MARK, 1, durable=(1, end + 8))
+    none = frame(COMMIT, 2, plain(2))
+    inside = frame(COMMIT, 2, b"x" * 8 + proof + none, durable=(1, end))
+    for name, tail in (("proof_behind", b"debris__" + proof),
+                       ("no_proof_behind", b"debris__" + none),
+                       ("fakes_behind", b"debris__" + 4 * proof[:40]),
+                       ("proof_inside", inside[:-16])):
+        yield name, store(fix | FIX_BEHIND,
+                          segment(header(1), one, tail, zeros=0))
     # Found by the fuzzer: the segment after it would have had id zero.
     yield "highest_id", store(fix, first, segment(header(2**64 - 1, first=3)))
     yield "empty", b""

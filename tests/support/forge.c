@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { COPY_BYTES = 4096, FRAME_BYTES_AT = 16, SALT_AT = 104 };
+enum {
+	COPY_BYTES = 4096,
+	FRAME_BYTES_AT = 16,
+	FRAME_HEADER_BYTES = 48,
+	SALT_AT = 104,
+};
 
 static void seal(uint8_t *bytes, size_t size, uint64_t seed)
 {
@@ -79,22 +84,38 @@ uint64_t forge_next(struct simdisk *disk, const char *path, uint64_t frame)
 	return frame + number(disk, path, frame + FRAME_BYTES_AT, 4);
 }
 
-void forge_new_frame(struct simdisk *disk, const char *path, uint64_t at,
-		     const struct forged_frame *frame)
+static void write_header(uint8_t *bytes, const struct forged_frame *frame)
 {
-	uint8_t bytes[512] = {0};
-	struct writer writer = writer_of(bytes, sizeof(bytes));
+	struct writer writer = writer_of(bytes, FRAME_HEADER_BYTES);
 
-	assert(frame->frame_bytes <= sizeof(bytes));
 	write_zeros(&writer, 8);
 	write_bytes(&writer, "WBFR", 4);
 	write_u8(&writer, frame->type);
 	write_u8(&writer, frame->version);
 	write_u16(&writer, 0);
 	write_u32(&writer, frame->frame_bytes);
-	write_u32(&writer, 0);
+	write_u32(&writer, frame->payload_bytes);
 	write_u64(&writer, frame->revision);
 	write_u64(&writer, frame->durable_revision);
 	write_u64(&writer, frame->durable_bytes);
+	assert(!writer.failed);
+}
+
+void forge_new_frame(struct simdisk *disk, const char *path, uint64_t at,
+		     const struct forged_frame *frame)
+{
+	uint8_t bytes[1024] = {0};
+
+	assert(frame->frame_bytes <= sizeof(bytes));
+	write_header(bytes, frame);
 	seal_frame(disk, path, at, bytes, frame->frame_bytes);
+}
+
+void forge_fake_frame(struct simdisk *disk, const char *path, uint64_t at,
+		      const struct forged_frame *frame)
+{
+	uint8_t bytes[FRAME_HEADER_BYTES];
+
+	write_header(bytes, frame);
+	simdisk_set(disk, path, bytes, sizeof(bytes), at);
 }

@@ -22,13 +22,16 @@ void forge_frame(struct simdisk *disk, const char *path, uint64_t frame,
 		 uint64_t at, const void *bytes, size_t size);
 /* Where the frame behind the one at `frame` begins. */
 uint64_t forge_next(struct simdisk *disk, const char *path, uint64_t frame);
-/* A frame with no payload, of any type, at `at`. */
+/* A frame of any type at `at`, of at most 1024 bytes; its payload is zero. */
 struct forged_frame {
 	uint8_t type, version;
-	uint32_t frame_bytes;
+	uint32_t frame_bytes, payload_bytes;
 	uint64_t revision, durable_revision, durable_bytes;
 };
 void forge_new_frame(struct simdisk *disk, const char *path, uint64_t at,
 		     const struct forged_frame *frame);
+/* Only its header, of any size, with a checksum that is wrong. */
+void forge_fake_frame(struct simdisk *disk, const char *path, uint64_t at,
+		      const struct forged_frame *frame);
 
 #endif

@@ -103,16 +103,20 @@ bool fault_20_damage_to_the_last_commit_is_loud_once_marked(
 
 /* ---- frames that are none ---- */
 
-/* A value that looks like a frame which claims that all was durable. Whoever
- * writes values must not be able to make a torn write look like damage. */
+/* Where the commit of the value begins: one small group is before it. */
+enum { POISON_AT = SEGMENT_FRAMES_AT + GROUP_ALIGN };
+
+/* A value that looks like a frame which claims that its own commit was
+ * durable. Whoever writes values must not be able to make a torn write look
+ * like damage. */
 static size_t poisonous_value(uint8_t value[1024])
 {
 	const struct frame frame = {
 		.type = FRAME_MARK,
 		.frame_bytes = FRAME_HEADER_BYTES,
 		.revision = 1,
-		.durable_revision = UINT64_C(1) << 40,
-		.durable_bytes = UINT64_C(1) << 40,
+		.durable_revision = 1,
+		.durable_bytes = POISON_AT + FRAME_ALIGN,
 	};
 	size_t at = 512;
 
@@ -148,9 +152,11 @@ bool fault_25_a_frame_embedded_in_a_value_is_none(struct complaint *complaint)
 			(void)work_trouble(work, "a poisonous value", WB_USAGE);
 		stage_settle(work);
 		count = stage_frames(work, 1, places);
+		if (places[count - 1].at != POISON_AT)
+			(void)work_trouble(work, "placing it", WB_USAGE);
 		/* The write of the value was torn: its head is missing. */
 		simdisk_set(work->disk, stage_path(1), zeros, sizeof(zeros),
-			    places[count - 1].at);
+			    POISON_AT);
 		(void)stage_is_whole(work, "a torn write of a hostile value");
 	}
 	return stage_end(work, complaint);
