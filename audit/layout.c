@@ -171,7 +171,8 @@ bool audit_frame_claims(const uint8_t *bytes, struct audit_frame *ret_frame)
 	frame.durable_revision = read_u64(&reader);
 	frame.durable_bytes = read_u64(&reader);
 	*ret_frame = frame;
-	if (!magic || frame.payload_bytes > payload_bytes_max(frame.type))
+	if (!magic || frame.payload_bytes > payload_bytes_max(frame.type) ||
+	    frame.frame_bytes % AUDIT_FRAME_ALIGN != 0)
 		return false;
 	rest = (uint64_t)frame.payload_bytes + AUDIT_FRAME_HEADER_BYTES;
 	return frame.frame_bytes >= rest &&
@@ -192,8 +193,6 @@ enum audit_seen audit_frame_verify(const uint8_t *bytes,
 		return breaks(ret_why, "a frame of type zero");
 	if (frame->type > AUDIT_RECORDS || frame->version != 1)
 		return AUDIT_NEWER;
-	if (frame->frame_bytes % 8 != 0)
-		return breaks(ret_why, "frame_bytes is no multiple of 8");
 	reader_seek(&reader,
 		    AUDIT_FRAME_HEADER_BYTES + (size_t)frame->payload_bytes);
 	if (frame->zero != 0 || !read_zeros(&reader, reader_left(&reader)))

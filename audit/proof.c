@@ -5,7 +5,7 @@
  */
 #include "audit/walk.h"
 
-enum { HASH_TIMES = 16, ALIGN = 8, SECTOR = 512 };
+enum { HASH_TIMES = 16, ALIGN = AUDIT_FRAME_ALIGN, SECTOR = 512 };
 
 struct search {
 	struct walk *walk;
@@ -22,8 +22,7 @@ static bool is_of_interest(const struct search *search, uint64_t at,
 	if (frame->durable_bytes <= search->end &&
 	    frame->durable_revision <= search->head)
 		return false;
-	if (frame->type == 0 || frame->type == AUDIT_RECORDS ||
-	    frame->frame_bytes % ALIGN != 0)
+	if (frame->type == 0 || frame->type == AUDIT_RECORDS)
 		return false;
 	if (frame->durable_bytes < AUDIT_FRAMES_AT ||
 	    frame->durable_bytes > at || frame->durable_bytes % ALIGN != 0)
@@ -45,8 +44,7 @@ static enum wb_error peek(struct search *search, uint64_t at,
 	enum wb_error error = window_span(&search->walk->window, at,
 					  AUDIT_FRAME_HEADER_BYTES, &bytes);
 
-	*ret_there = !error && bytes && audit_frame_claims(bytes, ret_frame) &&
-		     ret_frame->frame_bytes % ALIGN == 0;
+	*ret_there = !error && bytes && audit_frame_claims(bytes, ret_frame);
 	return error;
 }
 

@@ -152,6 +152,18 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 	return WB_OK;
 }
 
+bool frame_verifies(const uint8_t *bytes, size_t size, uint64_t salt,
+		    uint64_t offset)
+{
+	struct reader reader = reader_of(bytes, size);
+	struct header header;
+
+	return header_parse(&reader, &header) &&
+	       frame_is_there(bytes, &header.frame, size) &&
+	       frame_checksum(bytes, header.frame.frame_bytes, salt, offset) ==
+		       header.checksum;
+}
+
 bool frame_peek(const uint8_t *bytes, size_t size, struct frame *ret_frame)
 {
 	struct reader reader = reader_of(bytes, size);

@@ -47,6 +47,12 @@ enum wb_error frame_decode(const uint8_t *bytes, size_t size, uint64_t salt,
 enum wb_error frame_parse(const uint8_t *bytes, size_t size,
 			  struct frame *ret_frame);
 
+/* Does the checksum hold of the frame at `bytes`, whatever else it is? Where
+ * frame_decode says WB_CORRUPT this tells damage from what somebody wrote so.
+ */
+bool frame_verifies(const uint8_t *bytes, size_t size, uint64_t salt,
+		    uint64_t offset);
+
 /* What the header at `bytes` says, whether the rest of the frame is there or
  * not, and without the checksum; `ret_frame->payload` is NULL. False where it
  * does not even make sense. */

@@ -86,20 +86,36 @@ static enum wb_error frame_at(const struct file_image *image, uint64_t salt,
 			    ret_frame);
 }
 
-/* The rules that hold between a frame and what stands before it. */
-static const char *rule_broken(const struct frame *frame, uint64_t offset,
-			       uint64_t head)
+/* A frame begins a group, or is of the one that the frame before it is of. */
+static bool group_is_right(const struct frame *frame, const struct scan *scan)
 {
+	bool begins = frame->durable_bytes == scan->end &&
+		      frame->durable_revision == scan->head;
+	bool goes_on = frame->type == FRAME_COMMIT &&
+		       scan->last_type == FRAME_COMMIT &&
+		       frame->durable_bytes == scan->last_durable_bytes &&
+		       frame->durable_revision == scan->last_durable_revision;
+
+	return begins || goes_on;
+}
+
+/* The rules that hold between a frame and what stands before it. */
+static const char *rule_broken(const struct frame *frame,
+			       const struct scan *scan)
+{
+	uint64_t head = scan->head;
 	uint64_t expected = head + (frame->type == FRAME_COMMIT);
 
 	if (frame->type == FRAME_RECORDS)
 		return "records of a base in a log segment";
 	if (frame->revision != expected && !control_off(CONTROL_REVISION_DENSE))
 		return "its revision does not follow the one before";
-	if (frame->durable_bytes > offset)
+	if (frame->durable_bytes > scan->end)
 		return "it claims that bytes behind it were durable";
 	if (frame->durable_revision > head)
 		return "it claims that a later revision was durable";
+	if (!group_is_right(frame, scan))
+		return "what it says was durable is not what its group says";
 	return NULL;
 }
 
@@ -154,11 +170,20 @@ static enum wb_error walk(const struct file_image *image,
 		limit = options->stop_at;
 	while (scan->end < limit && scan->last_type != FRAME_FOOTER) {
 		error = frame_at(image, header->salt, scan->end, &frame);
-		if (error == WB_CORRUPT)
+		if (error == WB_CORRUPT &&
+		    !frame_verifies(image->bytes + scan->end,
+				    image->size - scan->end, header->salt,
+				    scan->end))
 			break;
+		if (error == WB_CORRUPT)
+			return diag_corrupt(options->diag, options->name,
+					    scan->end,
+					    "a frame whose checksum holds, of "
+					    "type zero or with bytes that must "
+					    "be zero");
 		if (error)
 			return error;
-		broken = rule_broken(&frame, scan->end, scan->head);
+		broken = rule_broken(&frame, scan);
 		if (broken)
 			return diag_corrupt(options->diag, options->name,
 					    scan->end, "%s", broken);

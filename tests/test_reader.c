@@ -552,13 +552,12 @@ static const struct {
 };
 enum { CASES = sizeof(cases) / sizeof(*cases) };
 
-/* What an open says to such a finding. It does not look at what only a writer
- * with a mistake could have done, and checksummed: where groups begin, and
- * the entries of a footer, of which it tries each that it uses. */
+/* What an open says to such a finding. It does not look at the entries of a
+ * footer: a look-up tries those that it uses. */
 static enum wb_error store_says(enum audit_rule rule,
 				enum audit_severity severity)
 {
-	if (rule == AUDIT_RULE_GROUP || rule == AUDIT_RULE_FOOTER_INDEX)
+	if (rule == AUDIT_RULE_FOOTER_INDEX)
 		return WB_OK;
 	return severity == AUDIT_DAMAGE	       ? WB_CORRUPT
 	       : severity == AUDIT_UNSUPPORTED ? WB_UNSUPPORTED

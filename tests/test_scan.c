@@ -10,6 +10,7 @@
 #include "tests/support/suite.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 #define SALT	    77
 #define IMAGE_BYTES (32u << 10)
@@ -67,6 +68,16 @@ static void put_frame(enum frame_type type, uint64_t revision,
 		memcpy(bytes + at + FRAME_HEADER_BYTES, payload, size);
 	frame_seal(bytes + at, &frame, SALT, at);
 	at += frame.frame_bytes;
+}
+
+/* The checksum of the frame at `offset`, of 56 bytes, over what is there. */
+static void seal_again(uint64_t offset)
+{
+	struct writer writer = writer_of(bytes + offset, 8);
+
+	write_u64(&writer,
+		  XXH3_64bits_withSeed(bytes + offset + 8, 56 - 8,
+				       SALT + offset * FRAME_SEED_STEP));
 }
 
 static void put_commit(uint64_t revision)
@@ -165,7 +176,7 @@ START_TEST(frames_to_the_last_byte_leave_nothing)
 
 	put_commit(11);
 	size = (uint32_t)(sizeof(bytes) - at - FRAME_HEADER_BYTES);
-	put_frame(FRAME_COMMIT, 12, payload, size, 0, 0);
+	put_frame(FRAME_COMMIT, 12, payload, size, 11, at);
 	ck_ok(run_tail());
 	ck_assert_uint_eq(scan.end, sizeof(bytes));
 	ck_assert_int_eq(scan.rest, SEEN_NOTHING);
@@ -272,6 +283,63 @@ START_TEST(a_frame_that_verifies_must_follow_the_one_before)
 	put_frame(FRAME_RECORDS, 11, "x", 1, 11, at);
 	expect_corrupt("records");
 	ck_ok(run_tail());
+}
+END_TEST
+
+START_TEST(a_frame_says_what_its_group_says)
+{
+	uint64_t group;
+
+	put_commit(11);
+	put_frame(FRAME_COMMIT, 12, "x", 1, 11, at - 8);
+	expect_corrupt("its group");
+	put_frame(FRAME_COMMIT, 12, "x", 1, 10, at);
+	expect_corrupt("its group");
+	/* A second commit of the group; a third that is not quite. */
+	put_frame(FRAME_COMMIT, 12, "x", 1, 10, SEGMENT_FRAMES_AT);
+	ck_ok(run_tail());
+	put_frame(FRAME_COMMIT, 13, "x", 1, 11, SEGMENT_FRAMES_AT);
+	expect_corrupt("its group");
+	put_frame(FRAME_COMMIT, 12, "x", 1, 10, SEGMENT_FRAMES_AT);
+	put_frame(FRAME_COMMIT, 13, "x", 1, 10, SEGMENT_FRAMES_AT + 8);
+	expect_corrupt("its group");
+	/* A mark, and what follows it, is a group of its own. */
+	put_frame(FRAME_MARK, 11, NULL, 0, 10, SEGMENT_FRAMES_AT);
+	expect_corrupt("its group");
+	group = at;
+	put_frame(FRAME_MARK, 11, NULL, 0, 11, at);
+	put_frame(FRAME_COMMIT, 12, "x", 1, 11, group);
+	expect_corrupt("its group");
+	put_frame(FRAME_MARK, 11, NULL, 0, 11, at);
+	put_frame(FRAME_CLOSE, 11, NULL, 0, 11, at);
+	ck_ok(run_tail());
+}
+END_TEST
+
+/* Somebody wrote it so: that is no torn write. */
+START_TEST(a_checksum_that_holds_over_what_must_be_zero_is_corrupt)
+{
+	uint64_t frame;
+
+	put_commit(11);
+	frame = at;
+	put_frame(FRAME_COMMIT, 12, "x", 1, 11, at);
+	/* In the padding behind the payload; then bytes 14 and 15. */
+	for (unsigned which = 0; which < 2; which++) {
+		uint8_t *byte = bytes + frame + (which ? 14 : 50);
+
+		*byte = 1;
+		ck_ok(run_tail());
+		ck_assert_int_eq(scan.rest, SEEN_DEBRIS);
+		seal_again(frame);
+		ck_error(run_tail(), WB_CORRUPT);
+		ck_assert(simenv_said(&env, DIAG_DAMAGE, "must be zero"));
+		simenv_forget(&env);
+		*byte = 0;
+		seal_again(frame);
+		ck_ok(run_tail());
+		ck_assert_uint_eq(scan.end, at);
+	}
 }
 END_TEST
 
@@ -427,7 +495,7 @@ START_TEST(a_frame_must_hold_the_commit_it_says)
 	struct visits visits = {0};
 	size_t first;
 
-	put_frame(FRAME_COMMIT, 11, "no commit", 9, 0, 0);
+	put_frame(FRAME_COMMIT, 11, "no commit", 9, 10, at);
 	ck_error(visit_all(&visits), WB_CORRUPT);
 	/* A whole commit, of another revision than its frame's. */
 	at = SEGMENT_FRAMES_AT;
@@ -435,7 +503,7 @@ START_TEST(a_frame_must_hold_the_commit_it_says)
 	first = at - SEGMENT_FRAMES_AT;
 	at = SEGMENT_FRAMES_AT;
 	put_frame(FRAME_COMMIT, 11, bytes + at + FRAME_HEADER_BYTES,
-		  (uint32_t)(first - FRAME_HEADER_BYTES), 0, 0);
+		  (uint32_t)(first - FRAME_HEADER_BYTES), 10, at);
 	ck_error(visit_all(&visits), WB_CORRUPT);
 	ck_assert_uint_eq(visits.count, 0);
 }
@@ -491,6 +559,9 @@ int main(void)
 	tcase_add_test(tests, nothing_behind_a_cut_is_looked_at);
 	tcase_add_test(tests, the_floor_is_raised_by_frames_behind_a_tear);
 	tcase_add_test(tests, a_frame_that_verifies_must_follow_the_one_before);
+	tcase_add_test(tests, a_frame_says_what_its_group_says);
+	tcase_add_test(tests,
+		       a_checksum_that_holds_over_what_must_be_zero_is_corrupt);
 	tcase_add_test(tests, a_frame_of_a_later_version_refuses);
 	tcase_add_test(tests, a_footer_ends_the_walk_and_gives_the_chain);
 	tcase_add_test(tests, a_footer_must_tell_of_the_commits_before_it);

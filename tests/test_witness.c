@@ -733,7 +733,7 @@ END_TEST
 
 /* ---- forged tails ---- */
 
-/* Behind the end of the log: real frames, fakes that claim much, and headers
+/* From the end of the log on: real frames, fakes that claim much, and headers
  * of torn commits, whose fields are near those that matter. */
 struct tail {
 	struct simdisk *disk;
@@ -876,10 +876,10 @@ static void forge_tail(struct simdisk *disk, struct rng *rng,
 		 summary->active_id);
 	simdisk_resize(disk, tail.path, summary->end);
 	simdisk_resize(disk, tail.path, tail.file_bytes);
-	/* What verifies at the end would be a frame of the log. */
+	/* What verifies at the end is a frame of the log. */
 	if (rng_chance(rng, 1, 2))
 		tail.at += put_torn(&tail);
-	else
+	else if (rng_chance(rng, 2, 3))
 		tail.at += put_junk(&tail);
 	while (rng_chance(rng, 5, 6) && tail.at + 1024 < tail.file_bytes)
 		put_piece(&tail);

@@ -29,7 +29,8 @@
 
 enum flags {
 	FIX_FRAMES = 1,	  /* the checksums of frames */
-	FIX_LINKS = 2,	  /* what a header says of the segment before */
+	FIX_LINKS = 2,	  /* what a header says of the segment before, and a
+			   * frame of what was durable */
 	FIX_ANCHOR = 4,	  /* what the anchor says of the last segment */
 	BAD_SLOT = 8,	  /* the first slot's checksum stays wrong */
 	BAD_HEADERS = 16, /* so does that of each first header copy */
@@ -109,12 +110,29 @@ static void chain_start(const uint8_t *uuid, uint8_t value[AUDIT_CHAIN_BYTES])
 	SHA256(both, sizeof(both), value);
 }
 
+/* Unless it goes on with the group of the commit before it, a frame begins
+ * one: what it says was durable is made so. */
+static void fix_group(const struct segment *segment,
+		      const struct audit_frame *frame,
+		      struct audit_frame *before, size_t at)
+{
+	if (frame->type != AUDIT_COMMIT || before->type != AUDIT_COMMIT ||
+	    frame->durable_bytes != before->durable_bytes ||
+	    frame->durable_revision != before->durable_revision) {
+		set_u64(segment->bytes, at + 32, segment->head);
+		set_u64(segment->bytes, at + 40, at);
+	}
+	*before = *frame;
+	before->durable_revision = get_u64(segment->bytes, at + 32);
+	before->durable_bytes = get_u64(segment->bytes, at + 40);
+}
+
 /* Walk the frames as they say they are; remember where they end. */
 static void walk_frames(struct layout *layout, struct segment *segment)
 {
 	uint64_t salt = get_u64(segment->bytes, 104);
 	size_t at = AUDIT_FRAMES_AT;
-	struct audit_frame frame;
+	struct audit_frame frame, before = {.type = 0};
 
 	segment->head = get_u64(segment->bytes, 128);
 	memcpy(segment->chain, segment->bytes + 144, AUDIT_CHAIN_BYTES);
@@ -127,6 +145,8 @@ static void walk_frames(struct layout *layout, struct segment *segment)
 		if ((layout->flags & FIX_LINKS) && frame.type == AUDIT_FOOTER &&
 		    frame.payload_bytes >= AUDIT_FOOTER_HEAD_BYTES)
 			memcpy(payload + 40, segment->chain, AUDIT_CHAIN_BYTES);
+		if (layout->flags & FIX_LINKS)
+			fix_group(segment, &frame, &before, at);
 		if (layout->flags & FIX_FRAMES)
 			put_checksum(bytes, frame.frame_bytes,
 				     salt + at * UINT64_C(0x9E3779B97F4A7C15));
@@ -148,7 +168,6 @@ static void fix_behind(const struct segment *segment)
 
 	while (at + AUDIT_FRAME_HEADER_BYTES <= segment->size) {
 		if (!audit_frame_claims(segment->bytes + at, &frame) ||
-		    frame.frame_bytes % 8 != 0 ||
 		    frame.frame_bytes > segment->size - at) {
 			at += 8;
 			continue;

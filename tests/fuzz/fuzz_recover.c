@@ -27,7 +27,8 @@
 
 enum flags {
 	FIX_FRAMES = 1,	  /* the checksums of frames */
-	FIX_LINKS = 2,	  /* what a header says of the segment before */
+	FIX_LINKS = 2,	  /* what a header says of the segment before, and a
+			   * frame of what was durable */
 	FIX_ANCHOR = 4,	  /* what the anchor says of the last segment */
 	BAD_SLOT = 8,	  /* the first slot's checksum stays wrong */
 	BAD_HEADERS = 16, /* so does that of each first header copy */
@@ -108,11 +109,27 @@ static void set_u64(uint8_t *bytes, size_t at, uint64_t value)
 	write_u64(&writer, value);
 }
 
+/* Unless it goes on with the group of the commit before it, a frame begins
+ * one: what it says was durable is made so. */
+static void fix_group(const struct segment *segment, const struct frame *frame,
+		      struct frame *before, size_t at)
+{
+	if (frame->type != FRAME_COMMIT || before->type != FRAME_COMMIT ||
+	    frame->durable_bytes != before->durable_bytes ||
+	    frame->durable_revision != before->durable_revision) {
+		set_u64(segment->bytes, at + 32, segment->head);
+		set_u64(segment->bytes, at + 40, at);
+	}
+	*before = *frame;
+	before->durable_revision = get_u64(segment->bytes, at + 32);
+	before->durable_bytes = get_u64(segment->bytes, at + 40);
+}
+
 /* Walk the frames as they say they are; remember where they end. */
 static void walk_frames(struct layout *layout, struct segment *segment)
 {
 	uint64_t salt = get_u64(segment->bytes, 104), at = SEGMENT_FRAMES_AT;
-	struct frame frame;
+	struct frame frame, before = {.type = FRAME_NONE};
 
 	segment->head = get_u64(segment->bytes, 128);
 	memcpy(segment->chain, segment->bytes + 144, CHAIN_BYTES);
@@ -124,6 +141,8 @@ static void walk_frames(struct layout *layout, struct segment *segment)
 		    frame.payload_bytes >= FOOTER_HEAD_BYTES)
 			memcpy(bytes + FRAME_HEADER_BYTES + 40, segment->chain,
 			       CHAIN_BYTES);
+		if (layout->flags & FIX_LINKS)
+			fix_group(segment, &frame, &before, at);
 		if (layout->flags & FIX_FRAMES)
 			put_checksum(bytes, frame.frame_bytes,
 				     salt + at * FRAME_SEED_STEP);

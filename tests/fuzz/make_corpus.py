@@ -112,6 +112,20 @@ def frame(kind, revision, payload=b"", durable=(0, 8192), version=1, pad=0):
     return (head + payload).ljust(size, b"\0")
 
 
+def groups(first, *pieces):
+    """Behind a header: each (kind, revision, payload) is a group of its own;
+    bytes are as they are."""
+    out = b""
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            kind, revision, payload = piece
+            piece = frame(kind, revision, payload,
+                          durable=(first - 1, 8192 + len(out)))
+            first = revision + 1
+        out += piece
+    return out
+
+
 FRAMES = {
     "commit": frame(COMMIT, 1, plain(1)),
     "padded": frame(COMMIT, 1, plain(1), pad=512 - 112),
@@ -180,19 +194,23 @@ def store(flags, *segments, slots=None):
 
 def stores():
     fix = FIX_FRAMES | FIX_LINKS | FIX_ANCHOR
-    first = segment(header(1), frame(COMMIT, 1, plain(1)),
-                    frame(COMMIT, 2, COMMITS["two"]),
-                    frame(CLOSE, 2, durable=(2, 8192)))
+    one = (COMMIT, 1, plain(1))
+    first = segment(header(1), groups(1, one, (COMMIT, 2, COMMITS["two"]),
+                                      (CLOSE, 2, b"")))
+    together = segment(header(1), frame(COMMIT, 1, plain(1)),
+                       frame(COMMIT, 2, COMMITS["two"]))
     sealed = segment(
-        header(1), frame(COMMIT, 1, plain(1)),
-        frame(FOOTER, 1, footer(1, 1, entry(5, 8192, 0, 0))), zeros=0)
-    second = segment(header(2, first=2), frame(COMMIT, 2, plain(2)),
-                     frame(MARK, 2, durable=(2, 8192)))
-    third = segment(header(3, first=3), frame(COMMIT, 3, plain(3)))
-    torn = segment(header(3, first=3), frame(COMMIT, 3, plain(3)), b"debris")
+        header(1), groups(1, one, (FOOTER, 1, footer(
+            1, 1, entry(5, 8192, 0, 0)))), zeros=0)
+    second = segment(header(2, first=2), groups(2, (COMMIT, 2, plain(2)),
+                                                (MARK, 2, b"")))
+    third = segment(header(3, first=3), groups(3, (COMMIT, 3, plain(3))))
+    torn = segment(header(3, first=3), groups(3, (COMMIT, 3, plain(3)),
+                                              b"debris"))
     empty = segment(header(2, first=3))
-    cut = segment(header(1), frame(COMMIT, 1, plain(1)), b"debris")
+    cut = segment(header(1), groups(1, one, b"debris"))
     yield "closed", store(fix, first)
+    yield "together", store(fix, together)
     yield "new", store(fix, segment(header(1)))
     yield "no_anchor", store(fix | NO_ANCHOR, segment(header(1)))
     yield "sealed", store(fix, sealed, second, third)
@@ -207,11 +225,10 @@ def stores():
     yield "all_of_its_own", store(0, first)
     yield "frame_past_the_end", store(
         fix, cut, segment(header(2, first=2),
-                          frame(COMMIT, 2, plain(2))[:-16], zeros=0))
+                          groups(2, (COMMIT, 2, plain(2)))[:-16], zeros=0))
     # Behind a tear of 8 bytes: proof; a frame that is none; headers without
     # end; a commit that goes beyond the file, and holds both.
-    one = frame(COMMIT, 1, plain(1))
-    end = 8192 + len(one)
+    end = 8192 + len(groups(1, one))
     proof = frame(MARK, 1, durable=(1, end + 8))
     none = frame(COMMIT, 2, plain(2))
     inside = frame(COMMIT, 2, b"x" * 8 + proof + none, durable=(1, end))
@@ -220,7 +237,7 @@ def stores():
                        ("fakes_behind", b"debris__" + 4 * proof[:40]),
                        ("proof_inside", inside[:-16])):
         yield name, store(fix | FIX_BEHIND,
-                          segment(header(1), one, tail, zeros=0))
+                          segment(header(1), groups(1, one, tail), zeros=0))
     # Found by the fuzzer: the segment after it would have had id zero.
     yield "highest_id", store(fix, first, segment(header(2**64 - 1, first=3)))
     yield "empty", b""
