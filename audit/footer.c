@@ -57,7 +57,7 @@ static void check_entries(struct walk *walk, const struct walk_frame *frame,
 	if (walk->entry_count > 0)
 		qsort(walk->entries, walk->entry_count, sizeof(*walk->entries),
 		      by_hash);
-	while (at < footer->entries && at < walk->entry_count) {
+	while (at < walk->entry_count) {
 		struct audit_entry entry =
 			audit_entry_read(frame->payload, size, at);
 		const struct audit_entry *ours = &walk->entries[at];
@@ -66,7 +66,7 @@ static void check_entries(struct walk *walk, const struct walk_frame *frame,
 			break;
 		at++;
 	}
-	if (at == footer->entries && at == walk->entry_count)
+	if (at == walk->entry_count)
 		return;
 	report_at(walk->report, AUDIT_RULE_FOOTER_INDEX, walk->segment->name,
 		  frame->at + AUDIT_FRAME_HEADER_BYTES +
@@ -86,10 +86,12 @@ static const char *field_that_differs(struct walk *walk,
 		return "last_revision";
 	if (footer->commits != walk->commits)
 		return "number of commits";
-	if (!empty && footer->time_min_ns != walk->time_min_ns)
+	if (footer->time_min_ns != (empty ? 0 : walk->time_min_ns))
 		return "lowest commit time";
-	if (!empty && footer->time_max_ns != walk->time_max_ns)
+	if (footer->time_max_ns != (empty ? 0 : walk->time_max_ns))
 		return "highest commit time";
+	if (footer->entries != walk->mutations)
+		return "number of entries";
 	if (walk->chain_known && !walk_chain_is(walk, footer->chain))
 		return "chain value";
 	return NULL;
@@ -113,6 +115,7 @@ void walk_check_footer(struct walk *walk, const struct walk_frame *frame)
 	if (differs)
 		report_at(walk->report, AUDIT_RULE_FOOTER_RULE,
 			  walk->segment->name, frame->at, "%s", differs);
-	if (walk->flags & AUDIT_READ_ENTRIES)
+	if (walk->flags & AUDIT_READ_ENTRIES &&
+	    footer.entries == walk->entry_count)
 		check_entries(walk, frame, &footer);
 }

@@ -111,6 +111,7 @@ static void count_commit(struct walk *walk, const struct audit_commit *commit)
 	if (commit->time_ns > walk->time_max_ns)
 		walk->time_max_ns = commit->time_ns;
 	summary->commits++;
+	walk->mutations += commit->mutation_count;
 	summary->mutations += commit->mutation_count;
 	if (!walk->whole)
 		return;

@@ -414,7 +414,7 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 	walk->last_type = 0;
 	walk->lost = walk->resynced = walk->holds_frames = false;
 	walk->group_at = walk->group_revision = walk->marked = 0;
-	walk->first_revision = walk->commits = 0;
+	walk->first_revision = walk->commits = walk->mutations = 0;
 	walk->entry_count = 0;
 	if (!walk->segment->usable) {
 		lose_segment(walk, at + 1 == set->count);

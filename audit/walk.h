@@ -46,7 +46,7 @@ struct walk {
 	uint64_t group_at, group_revision;
 	uint64_t marked; /* end of the newest MARK or CLOSE; 0: none */
 	uint64_t limit;	 /* where it ends, by `next`; UINT64_MAX: not known */
-	uint64_t first_revision, commits;
+	uint64_t first_revision, commits, mutations;
 	int64_t time_min_ns, time_max_ns;
 	struct audit_entry *entries; /* what its footer should say */
 	size_t entry_count, entry_capacity;

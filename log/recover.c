@@ -25,7 +25,8 @@ struct walk {
 	log_replay_fn *replay;
 	void *context;
 	struct log_segment *replaying;
-	bool index; /* remember its versions */
+	uint64_t mutations; /* of it, so far */
+	bool index;	    /* remember its versions */
 };
 
 /* ---- which files there are ---- */
@@ -332,6 +333,7 @@ static enum wb_error replay_commit(void *context, const struct commit *commit,
 		segment->time_min_ns = time;
 	if (time > segment->time_max_ns)
 		segment->time_max_ns = time;
+	walk->mutations += commit->mutation_count;
 	if (walk->index)
 		error = log_segment_index(segment, commit, offset);
 	return error ? error : walk->replay(walk->context, commit);
@@ -348,6 +350,42 @@ static uint64_t bytes_proven(const struct walk *walk,
 	if (anchor->active_id != segment->header.id)
 		return 0;
 	return anchor->durable_bytes;
+}
+
+/* What a footer says of its commits, as far as replaying them has told. Each
+ * of its entries is for those who look up by it. */
+static enum wb_error check_footer(const struct walk *walk,
+				  const struct log_segment *segment,
+				  const char *name)
+{
+	const struct footer *footer = &walk->found.scan.footer;
+	bool commits = footer->commits > 0;
+	int64_t time_min_ns = commits ? segment->time_min_ns : 0;
+	int64_t time_max_ns = commits ? segment->time_max_ns : 0;
+
+	if (footer->time_min_ns == time_min_ns &&
+	    footer->time_max_ns == time_max_ns &&
+	    footer->entry_count == walk->mutations)
+		return WB_OK;
+	return diag_corrupt(walk->env->diag, name, segment->footer_at,
+			    "the footer's times or its number of entries are "
+			    "not those of the commits before it");
+}
+
+/* Hand out the commits of a segment that was judged. */
+static enum wb_error replay_segment(struct walk *walk,
+				    struct log_segment *segment,
+				    const char *name)
+{
+	enum wb_error error;
+
+	walk->replaying = segment;
+	walk->mutations = 0;
+	error = scan_commits(&walk->image, &walk->found.scan, name,
+			     walk->env->diag, replay_commit, walk);
+	if (!error && segment->state == LOG_SEALED)
+		error = check_footer(walk, segment, name);
+	return error;
 }
 
 static enum wb_error recover_segment(struct walk *walk, size_t at)
@@ -400,7 +438,6 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	segment->time_min_ns = INT64_MAX;
 	segment->time_max_ns = INT64_MIN;
 	found->scan = scan;
-	walk->replaying = segment;
 	walk->index = newest;
 	if (newest) {
 		error = check_anchor_age(walk);
@@ -408,8 +445,7 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 			return error;
 		report_old_anchor(walk);
 	}
-	return scan_commits(&walk->image, &scan, name, walk->env->diag,
-			    replay_commit, walk);
+	return replay_segment(walk, segment, name);
 }
 
 /* ---- without an anchor ---- */

@@ -464,6 +464,34 @@ static void case_footer(void)
 	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
 		    48 + 16, &big, 8);
 }
+static void footer(uint64_t at, const void *bytes, size_t size)
+{
+	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1), at,
+		    bytes, size);
+}
+static void case_footer_low(void)
+{
+	footer(48 + 24, &one, 8);
+}
+static void case_footer_high(void)
+{
+	footer(48 + 32, &big, 8);
+}
+/* The last entry is not there, and in its place there is padding. */
+static void case_footer_short(void)
+{
+	const uint8_t zeros[16] = {0};
+	uint64_t entries = 0;
+	uint32_t payload;
+
+	simdisk_get(shelf.disk, volume_path(1), &payload, 4,
+		    volume_footer(&shelf, 1) + 20);
+	footer(48 + (uint64_t)payload - 16, zeros, 16);
+	payload -= 16;
+	footer(20, &payload, 4);
+	entries = (payload - 80) / 16;
+	footer(48 + 72, &entries, 8);
+}
 static void case_footer_size(void)
 {
 	forge_frame(shelf.disk, volume_path(1), volume_footer(&shelf, 1),
@@ -543,6 +571,9 @@ static const struct {
 	{case_mark_revision, AUDIT_RULE_REVISION, 4, UINT64_MAX},
 	{case_commit, AUDIT_RULE_COMMIT, 4, 8192},
 	{case_footer, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
+	{case_footer_low, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
+	{case_footer_high, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
+	{case_footer_short, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
 	{case_footer_size, AUDIT_RULE_FOOTER_RULE, 1, UINT64_MAX},
 	{case_footer_index, AUDIT_RULE_FOOTER_INDEX, 1, UINT64_MAX},
 	{case_sealed_tail, AUDIT_RULE_SEALED_TAIL, 1, UINT64_MAX},

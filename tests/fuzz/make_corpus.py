@@ -10,6 +10,8 @@ import os
 import struct
 import sys
 
+import xxhash
+
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 UUID = bytes(range(16))
 OPEN_ENDED = 2**64 - 1
@@ -157,14 +159,20 @@ HEADERS = {
 }
 
 
+def key_hash(name, ns=b"default"):
+    key = bytes([1]) + ns + b"\0" + name
+    return xxhash.xxh3_64_intdigest(key) & 0xFFFFFFFF
+
+
 def entry(value, offset, revision, which):
     return struct.pack("<IIII", value, offset // 8, revision, which)
 
 
 def footer(first, last, *entries, chain=bytes(32)):
+    """Of commits whose times are those that commit() gives them."""
     count = last - first + 1 if last else 0
-    return (u64(first, last, count, 1000, 2000) + chain + u64(len(entries))
-            + b"".join(entries))
+    return (u64(first, last, count, 1000 * first, 1000 * last) + chain
+            + u64(len(entries)) + b"".join(entries))
 
 
 FOOTERS = {
@@ -201,7 +209,7 @@ def stores():
                        frame(COMMIT, 2, COMMITS["two"]))
     sealed = segment(
         header(1), groups(1, one, (FOOTER, 1, footer(
-            1, 1, entry(5, 8192, 0, 0)))), zeros=0)
+            1, 1, entry(key_hash(b"name1"), 8192, 0, 0)))), zeros=0)
     second = segment(header(2, first=2), groups(2, (COMMIT, 2, plain(2)),
                                                 (MARK, 2, b"")))
     third = segment(header(3, first=3), groups(3, (COMMIT, 3, plain(3))))
