@@ -4,6 +4,13 @@
  * entries in memory, a sealed one in its footer, a cut one is walked. The
  * lock is held to look at a segment, never while a file is read or a visitor
  * runs.
+ *
+ * An open does not hold the entries of a footer against the commits: that
+ * takes the hash of every key once more. So each entry that is used is compared
+ * with the mutation that it leads to, and where all versions are asked for each
+ * mutation of each commit must have one. A version of a single key that is
+ * missing, because its entry has another hash, is for those to see who know
+ * the key.
  */
 #include "log/lookup.h"
 
@@ -275,12 +282,81 @@ static void find_in_commit(void *context, const struct commit *commit,
 
 /* ---- handing them out ---- */
 
+/* Which version comes next, where all of a segment's are asked for. */
+struct due {
+	bool all; /* else any may */
+	uint64_t revision, last_revision;
+	uint32_t mutation;
+};
+
+static struct due due_begin(const struct log_segment *segment,
+			    const struct log_query *query)
+{
+	struct due due = {
+		.all = !query->by_hash,
+		.revision = segment->head,
+		.last_revision = segment->header.first_revision,
+	};
+
+	if (query->upto && query->upto < due.revision)
+		due.revision = query->upto;
+	if (query->before && query->before - 1 < due.revision)
+		due.revision = query->before - 1;
+	return due;
+}
+
+static bool due_is(const struct due *due, const struct log_entry *entry)
+{
+	return !due->all || (due->revision >= due->last_revision &&
+			     entry->revision == due->revision &&
+			     entry->mutation == due->mutation);
+}
+
+static void due_next(struct due *due, const struct commit *commit)
+{
+	if (++due->mutation == commit->mutation_count) {
+		due->mutation = 0;
+		due->revision--;
+	}
+}
+
+static bool due_ended(const struct due *due)
+{
+	return !due->all || due->revision < due->last_revision;
+}
+
+/* The mutation that an entry leads to, from where `walk` is; `*next` counts.
+ * False: it leads to none, or to another one. */
+static bool find_mutation(const struct commit *commit,
+			  const struct log_entry *entry,
+			  struct mutation_walk *walk, uint32_t *next,
+			  struct mutation *ret_mutation)
+{
+	do {
+		if (!mutation_walk_next(walk, ret_mutation))
+			return false;
+	} while ((*next)++ < entry->mutation);
+	return commit->head.revision == entry->revision &&
+	       mutation_hash(&ret_mutation->key) == entry->hash;
+}
+
+static enum wb_error index_is_wrong(const struct frame_reader *reader,
+				    uint64_t revision)
+{
+	return diag_corrupt(reader->log->env->diag, reader->snapshot->name,
+			    reader->snapshot->segment.footer_at,
+			    "the index of its versions is not that of its "
+			    "commits, at revision %" PRIu64,
+			    revision);
+}
+
 /* The mutations of one commit stand next to each other among the
  * candidates, in order: one walk serves them all. */
 static enum wb_error hand_out(struct frame_reader *reader,
 			      const struct found *found, log_version_fn *visit,
 			      void *context, bool *ret_stopped)
 {
+	struct due due = due_begin(&reader->snapshot->segment, found->query);
 	struct mutation_walk walk = {0};
 	struct mutation mutation;
 	uint64_t offset = 0;
@@ -291,6 +367,8 @@ static enum wb_error hand_out(struct frame_reader *reader,
 	for (at = 0; at < found->count; at++) {
 		const struct log_entry *entry = &found->entries[at];
 
+		if (!due_is(&due, entry))
+			return index_is_wrong(reader, due.revision);
 		error = commit_load(reader, entry->offset);
 		if (error)
 			return error;
@@ -299,20 +377,16 @@ static enum wb_error hand_out(struct frame_reader *reader,
 			offset = entry->offset;
 			next = 0;
 		}
-		do {
-			if (!mutation_walk_next(&walk, &mutation))
-				return diag_corrupt(
-					reader->log->env->diag,
-					reader->snapshot->name, offset,
-					"the commit has fewer mutations than "
-					"the index says");
-		} while (next++ < entry->mutation);
+		if (!find_mutation(&reader->commit, entry, &walk, &next,
+				   &mutation))
+			return index_is_wrong(reader, entry->revision);
+		due_next(&due, &reader->commit);
 		if (!visit(context, &reader->commit, &mutation)) {
 			*ret_stopped = true;
 			return WB_OK;
 		}
 	}
-	return WB_OK;
+	return due_ended(&due) ? WB_OK : index_is_wrong(reader, due.revision);
 }
 
 static enum wb_error visit_segment(struct log *log,

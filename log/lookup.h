@@ -21,7 +21,10 @@ typedef bool log_version_fn(void *context, const struct commit *commit,
 			    const struct mutation *mutation);
 
 /* Newest first; within a commit in its order. A hash is shared by several
- * keys: the visitor compares. WB_CORRUPT (reported), WB_NO_MEMORY, WB_IO. */
+ * keys: the visitor compares. Without a hash, no version is left out; with
+ * one, those are that the index of a segment has under another hash: the
+ * visitor sees it by their previous revisions. WB_CORRUPT (reported),
+ * WB_NO_MEMORY, WB_IO. */
 enum wb_error log_versions(struct log *log, const struct log_query *query,
 			   log_version_fn *visit, void *context);
 

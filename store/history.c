@@ -2,6 +2,12 @@
  *
  * History: the log read backwards, through the same look-ups that find one
  * name's versions and everybody's.
+ *
+ * The versions of one key are found by the indexes of segments, which an open
+ * does not compare with the commits. But each version names the revision of the
+ * one before it, and the newest one is in memory: where one is missing it is
+ * missed, so an index that is wrong is an error and no shorter history. (All
+ * from a first version to its deletion, missing together, are not missed.)
  */
 #include "log/lookup.h"
 #include "store/state.h"
@@ -15,7 +21,59 @@ struct asked {
 	size_t limit, count;
 	wb_version_fn *visit;
 	void *context;
+	/* Of a key: the version that must come next. */
+	enum next { NEXT_ANY, NEXT_LIVE, NEXT_DELETED, NEXT_MISSED } next;
+	uint64_t next_revision; /* of NEXT_LIVE */
+	bool stopped;
 };
+
+/* The newest version up to `upto` is the current one, if nothing later
+ * changed the index since. */
+static void expect_newest(struct asked *asked, struct wb_store *store,
+			  const struct key *key, uint64_t before, uint64_t upto)
+{
+	uint64_t hash = index_hash(store->index, key->bytes, key->size);
+	bool all = before == 0 || before > upto;
+	struct record_info info;
+	enum wb_error error = index_get(store->index, hash, key->bytes,
+					key->size, UINT64_MAX, NULL, 0, &info);
+
+	if ((!error || error == WB_BUFFER) && info.revision <= upto &&
+	    (all || info.revision < before)) {
+		asked->next = NEXT_LIVE;
+		asked->next_revision = info.revision;
+	}
+	if (error == WB_NOT_FOUND && all && store->publishing <= upto)
+		asked->next = NEXT_DELETED;
+}
+
+/* A deletion follows a version that was live; behind a first version there is
+ * a deletion or nothing. */
+static bool follows(struct asked *asked, uint64_t revision,
+		    const struct mutation *mutation)
+{
+	bool good = asked->next == NEXT_ANY ||
+		    (asked->next == NEXT_DELETED && mutation->deleted) ||
+		    (asked->next == NEXT_LIVE && !mutation->deleted &&
+		     revision == asked->next_revision);
+
+	asked->next_revision = mutation->previous_revision;
+	asked->next = !good			    ? NEXT_MISSED
+		      : mutation->previous_revision ? NEXT_LIVE
+						    : NEXT_DELETED;
+	return good;
+}
+
+static enum wb_error check_end(const struct wb_store *store,
+			       const struct asked *asked)
+{
+	bool missed = asked->next == NEXT_MISSED ||
+		      (asked->next == NEXT_LIVE && !asked->stopped);
+
+	return missed ? key_damaged(store, "log",
+				    "its indexes lack a version of", asked->key)
+		      : WB_OK;
+}
 
 static bool same(struct wb_bytes a, struct wb_bytes b)
 {
@@ -57,28 +115,34 @@ static bool visit_version(void *context, const struct commit *commit,
 
 	if (!is_asked_for(asked, &mutation->key))
 		return true;
+	if (asked->key && !follows(asked, head->revision, mutation))
+		return false;
 	if (head->actor.command.size) {
 		memcpy(command, head->actor.command.data,
 		       head->actor.command.size);
 		version.actor.command = command;
 	}
 	asked->count++;
-	return asked->visit(asked->context, &version) &&
-	       asked->count != asked->limit;
+	asked->stopped = !asked->visit(asked->context, &version) ||
+			 asked->count == asked->limit;
+	return !asked->stopped;
 }
 
 static enum wb_error ask(struct wb_store *store, struct asked *asked,
 			 const struct key *key, uint64_t before)
 {
 	struct log_query query = {.before = before, .upto = store->published};
+	enum wb_error error;
 
 	if (query.upto == 0)
 		return WB_OK;
-	if (key) {
-		query.by_hash = true;
-		query.hash = mutation_hash(asked->key);
-	}
-	return log_versions(store->log, &query, visit_version, asked);
+	if (!key)
+		return log_versions(store->log, &query, visit_version, asked);
+	query.by_hash = true;
+	query.hash = mutation_hash(asked->key);
+	expect_newest(asked, store, key, before, query.upto);
+	error = log_versions(store->log, &query, visit_version, asked);
+	return error ? error : check_end(store, asked);
 }
 
 enum wb_error wb_history(struct wb_store *store, const struct wb_key *key,

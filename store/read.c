@@ -33,15 +33,21 @@ static const char *spell(struct wb_bytes name, char *text, size_t size)
 	return text;
 }
 
-enum wb_error record_rotten(const struct wb_store *store, const char *what,
-			    const struct wb_key *key)
+enum wb_error key_damaged(const struct wb_store *store, const char *where,
+			  const char *what, const struct wb_key *key)
 {
 	char ns[WB_NAMESPACE_BYTES_MAX + 1], name[200];
 
-	return diag_corrupt(store->env.diag, "memory", 0,
+	return diag_corrupt(store->env.diag, where, 0,
 			    "%s kind %u, namespace '%s', name '%s'", what,
 			    (unsigned)key->kind, spell(key->ns, ns, sizeof(ns)),
 			    spell(key->name, name, sizeof(name)));
+}
+
+enum wb_error record_rotten(const struct wb_store *store, const char *what,
+			    const struct wb_key *key)
+{
+	return key_damaged(store, "memory", what, key);
 }
 
 enum wb_error record_rotten_alone(const struct wb_store *store,

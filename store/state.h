@@ -175,7 +175,10 @@ void txn_free(struct wb_txn *txn);
 
 /* ---- read.c ---- */
 
-/* Report a record of `key` that was damaged in memory. WB_CORRUPT, always. */
+/* Report that something of `key` is damaged. WB_CORRUPT, always. */
+enum wb_error key_damaged(const struct wb_store *store, const char *where,
+			  const char *what, const struct wb_key *key);
+/* The same of a record in memory. */
 #define RECORD_ROTTEN "the record no longer verifies:"
 enum wb_error record_rotten(const struct wb_store *store, const char *what,
 			    const struct wb_key *key);

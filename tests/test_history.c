@@ -2,10 +2,13 @@
  *
  * Every version that ever was, newest first, from the log.
  */
+#include "log/commit.h"
 #include "log/format.h"
 #include "store/state.h"
+#include "tests/support/forge.h"
 #include "tests/support/rng.h"
 #include "tests/support/shelf.h"
+#include "tests/support/volume.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -156,6 +159,117 @@ START_TEST(a_key_must_be_one)
 		 WB_BAD_INPUT);
 	ck_error(wb_history(shelf.store, &empty, 0, 0, add_word, &words),
 		 WB_BAD_INPUT);
+}
+END_TEST
+
+/* ---- an index that lacks a version ---- */
+
+/* The versions of "a" in a sealed segment, whose index is wrong about one of
+ * them: it is under another hash, as if it were of another key. */
+static uint64_t footer;
+
+static void fill_and_seal(void)
+{
+	shelf_release(&shelf);
+	shelf_init(&shelf, 1);
+	shelf.options.segment_bytes = 16 << 10;
+	ck_ok(shelf_open(&shelf));
+	put_some();
+	shelf_put(&shelf, "a", "6");
+	shelf_put(&shelf, "d", "7");
+	shelf_delete(&shelf, "d");
+	volume_fill(&shelf, 2);
+	volume_settle(&shelf);
+	footer = volume_footer(&shelf, 1);
+}
+
+struct entry {
+	uint32_t hash, frame, revision, mutation;
+};
+
+static int in_order(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->revision > y->revision) - (x->revision < y->revision);
+}
+
+static void hide(const char *name, uint64_t revision)
+{
+	enum { COUNT_AT = 48 + 72, ENTRIES_AT = 48 + 80, MAX = 64 };
+	struct wb_key key = named(name);
+	const char *path = volume_path(1);
+	struct entry entries[MAX];
+	uint64_t count, at = 0;
+
+	simdisk_get(shelf.disk, path, &count, 8, footer + COUNT_AT);
+	ck_assert_uint_le(count, MAX);
+	simdisk_get(shelf.disk, path, entries, count * sizeof(*entries),
+		    footer + ENTRIES_AT);
+	/* Revisions count from the segment's first, which is 1. */
+	while (at < count && (entries[at].hash != mutation_hash(&key) ||
+			      entries[at].revision + 1 != revision))
+		at++;
+	ck_assert_uint_lt(at, count);
+	entries[at].hash ^= 0x55555555;
+	qsort(entries, count, sizeof(*entries), in_order);
+	forge_frame(shelf.disk, path, footer, ENTRIES_AT, entries,
+		    count * sizeof(*entries));
+}
+
+static enum wb_error ask_for(const char *name, uint64_t before, size_t limit)
+{
+	struct wb_key key = named(name);
+
+	words = (struct words){.stop_at = 0};
+	return wb_history(shelf.store, &key, before, limit, add_word, &words);
+}
+
+START_TEST(a_version_that_its_index_lacks_is_missed)
+{
+	static const struct {
+		const char *name;
+		uint64_t revision;
+	} hidden[] = {
+		{"a", 1}, {"a", 3}, {"a", 4}, {"a", 5}, {"a", 6},
+		{"b", 2}, {"b", 5}, {"c", 5}, {"d", 7}, {"d", 8},
+	};
+	static const char *const asked[] = {"a", "b", "c", "d"};
+
+	for (size_t at = 0; at < sizeof(hidden) / sizeof(*hidden); at++) {
+		fill_and_seal();
+		hide(hidden[at].name, hidden[at].revision);
+		ck_ok(shelf_open(&shelf));
+		for (size_t i = 0; i < 4; i++) {
+			bool lacks = strcmp(asked[i], hidden[at].name) == 0;
+
+			ck_assert_msg(ask_for(asked[i], 0, 0) ==
+					      (lacks ? WB_CORRUPT : WB_OK),
+				      "%s, without %s at %" PRIu64, asked[i],
+				      hidden[at].name, hidden[at].revision);
+		}
+		ck_assert(simenv_said(&shelf.env, DIAG_DAMAGE,
+				      "lack a version of kind 64, namespace "
+				      "'n', name"));
+	}
+}
+END_TEST
+
+/* A page ends where it ends; the next one does not know what it follows. */
+START_TEST(what_is_not_gone_through_is_not_missed)
+{
+	fill_and_seal();
+	hide("a", 1);
+	ck_ok(shelf_open(&shelf));
+	ck_ok(ask_for("a", 0, 2));
+	ck_text(words.text, "a@6<5=6 a@5<0=5");
+	ck_ok(ask_for("a", 4, 1));
+	ck_text(words.text, "a@3<1=3");
+	ck_error(ask_for("a", 4, 0), WB_CORRUPT);
+	ck_ok(ask_for("a", 3, 0));
+	ck_text(words.text, "");
 }
 END_TEST
 
@@ -562,6 +676,8 @@ int main(void)
 	tcase_add_test(tcase, a_visitor_stops_when_it_has_enough);
 	tcase_add_test(tcase, what_is_staged_is_not_history_yet);
 	tcase_add_test(tcase, a_key_must_be_one);
+	tcase_add_test(tcase, a_version_that_its_index_lacks_is_missed);
+	tcase_add_test(tcase, what_is_not_gone_through_is_not_missed);
 	tcase_add_test(tcase, a_version_tells_who_wrote_it_when_and_why);
 	tcase_add_test(tcase, the_log_is_by_kind_and_namespace);
 	tcase_add_test(tcase, as_of_a_time_is_the_highest_revision_not_later);

@@ -8,6 +8,7 @@
 
 #include "log/segment.h"
 #include "log/state.h"
+#include "tests/support/forge.h"
 #include "tests/support/lab.h"
 #include "tests/support/suite.h"
 
@@ -257,6 +258,108 @@ START_TEST(a_damaged_footer_is_an_error_of_the_lookup)
 }
 END_TEST
 
+/* ---- an index that is wrong, and whose checksum holds ---- */
+
+enum { ENTRIES_AT = 48 + 80, ENTRY = 16, HASH_AT = 0, REVISION_AT = 8 };
+
+static uint64_t footer_of(const char *name)
+{
+	uint64_t at = SEGMENT_FRAMES_AT;
+	uint8_t type = 0;
+
+	while (type != FRAME_FOOTER) {
+		simdisk_get(lab.disk, name, &type, 1, at + 12);
+		if (type != FRAME_FOOTER)
+			at = forge_next(lab.disk, name, at);
+	}
+	return at;
+}
+
+static uint32_t entry_of(const char *name, uint64_t at)
+{
+	uint32_t value;
+
+	simdisk_get(lab.disk, name, &value, 4, at);
+	return value;
+}
+
+static enum wb_error ask(struct log_query query)
+{
+	struct collected collected = {.name = {NULL, 0}};
+
+	return log_versions(lab.log, &query, collect, &collected);
+}
+
+/* Each field of the last entry in turn, so that their order stays right. */
+START_TEST(an_entry_that_leads_astray_is_an_error)
+{
+	const char *name = lab_segment(1);
+	uint64_t footer, entry, entries;
+	struct simdisk *whole;
+	uint32_t hash;
+
+	fill();
+	sync_segment(name);
+	whole = simdisk_clone(lab.disk);
+	footer = footer_of(name);
+	simdisk_get(lab.disk, name, &entries, 8, footer + 48 + 72);
+	entry = ENTRIES_AT + (entries - 1) * ENTRY;
+	hash = entry_of(name, footer + entry);
+	ck_ok(ask((struct log_query){.by_hash = true, .hash = hash}));
+	for (uint64_t field = 0; field < ENTRY; field += 4) {
+		/* 8192 is where the first commit is. */
+		uint32_t wrong = field == HASH_AT	? UINT32_MAX
+				 : field == REVISION_AT ? 0
+				 : field == 4		? 8192 / 8
+							: 7;
+
+		ck_assert_uint_ne(entry_of(name, footer + entry + field),
+				  wrong);
+		forge_frame(lab.disk, name, footer, entry + field, &wrong, 4);
+		simenv_forget(&lab.env);
+		ck_error(ask((struct log_query){.by_hash = false}), WB_CORRUPT);
+		ck_error(ask((struct log_query){.by_hash = true,
+						.hash = field ? hash
+							      : UINT32_MAX}),
+			 WB_CORRUPT);
+		ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, "the index"));
+		/* It is nothing to those who do not come by. */
+		ck_ok(ask(
+			(struct log_query){.by_hash = true, .hash = hash ^ 1}));
+		simdisk_copy(lab.disk, name, whole, name);
+	}
+	ck_ok(ask((struct log_query){.by_hash = false}));
+	simdisk_free(whole);
+}
+END_TEST
+
+/* One entry less: no accident, and none is found wrong. */
+START_TEST(a_version_without_an_entry_is_missed)
+{
+	const char *name = lab_segment(1);
+	uint64_t footer, entries;
+	uint32_t payload;
+
+	fill();
+	sync_segment(name);
+	footer = footer_of(name);
+	for (unsigned less = 0; less < 3; less++) {
+		const uint8_t zeros[ENTRY] = {0};
+
+		simdisk_get(lab.disk, name, &entries, 8, footer + 48 + 72);
+		entries--;
+		forge_frame(lab.disk, name, footer,
+			    ENTRIES_AT + entries * ENTRY, zeros, ENTRY);
+		forge_frame(lab.disk, name, footer, 48 + 72, &entries, 8);
+		payload = (uint32_t)(80 + entries * ENTRY);
+		forge_frame(lab.disk, name, footer, 20, &payload, 4);
+		ck_error(ask((struct log_query){.by_hash = false}), WB_CORRUPT);
+		ck_error(ask((struct log_query){.before = 8}), WB_CORRUPT);
+	}
+	ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, "index of its versions"));
+}
+END_TEST
+
 START_TEST(an_error_of_the_disk_is_one_of_the_lookup)
 {
 	static const enum sim_op kinds[] = {SIM_OPEN, SIM_READ};
@@ -429,6 +532,8 @@ int main(void)
 	tcase_add_test(tests, readers_stand_behind_a_commit_that_waits);
 	tcase_add_test(tests, every_frame_that_is_read_is_verified);
 	tcase_add_test(tests, a_damaged_footer_is_an_error_of_the_lookup);
+	tcase_add_test(tests, an_entry_that_leads_astray_is_an_error);
+	tcase_add_test(tests, a_version_without_an_entry_is_missed);
 	tcase_add_test(tests, an_error_of_the_disk_is_one_of_the_lookup);
 	tcase_add_test(tests,
 		       a_time_finds_the_highest_revision_that_is_not_later);

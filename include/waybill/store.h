@@ -323,7 +323,8 @@ typedef bool wb_version_fn(void *context, const struct wb_version *version);
 
 /* The versions of `key`, newest first, deletions included, of revisions
  * below `before` (0: all), at most `limit` (0: all). The log is read from
- * disk and verified. WB_COMPACTED after the last visit: older ones are gone.
+ * disk and verified; WB_CORRUPT, perhaps after some visits: a version is
+ * damaged or missing. WB_COMPACTED after the last visit: older ones are gone.
  * No version at all is WB_OK without a visit. */
 WB_API enum wb_error wb_history(struct wb_store *store,
 				const struct wb_key *key, uint64_t before,
