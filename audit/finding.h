@@ -43,6 +43,8 @@ enum audit_remedy {
 	  "a base or horizon segment")                                        \
 	X(SEGMENT_NAME, "segment-name", DAMAGE, RESTORE,                      \
 	  "a segment's id or kind is not that of its name")                   \
+	X(SEGMENT_SIZE, "segment-size", DAMAGE, RESTORE,                      \
+	  "a file that is too long for a segment")                            \
 	X(SEGMENT_STORE, "segment-store", DAMAGE, RESTORE,                    \
 	  "a segment of another store")                                       \
 	/* anchor */                                                          \

@@ -158,6 +158,8 @@ static const char *read_mutation(struct wb_bytes bytes,
 	if (reader.failed)
 		return "a mutation that is none";
 	broken = key_rule_broken(&mutation.key);
+	if (!broken && mutation.deleted && mutation.value.size > 0)
+		broken = "a deletion with a value";
 	if (!broken)
 		*ret_mutation = mutation;
 	return broken;
@@ -278,12 +280,27 @@ static bool key_is_there_twice(const struct audit_message *message)
 	return false;
 }
 
+/* Which bound of a commit's own texts is not kept; NULL: all are. */
+static const char *bound_broken(const struct audit_commit *commit)
+{
+	if (commit->reason.size > AUDIT_REASON_BYTES_MAX)
+		return "a reason that is too long";
+	if (commit->operation_ns.size > AUDIT_NAMESPACE_BYTES_MAX)
+		return "an operation's namespace that is too long";
+	if (commit->operation_id.size > AUDIT_OPERATION_ID_BYTES_MAX)
+		return "an operation id that is too long";
+	if (commit->command.size > AUDIT_COMMAND_BYTES_MAX)
+		return "a command that is too long";
+	return NULL;
+}
+
 enum wb_error audit_message_read(struct audit_message *message,
 				 struct wb_bytes payload, const char **ret_why)
 {
 	struct reader reader = reader_of(payload.data, payload.size);
 	enum wb_error error = WB_OK;
 	struct field field;
+	const char *broken;
 
 	message->count = 0;
 	message->commit = (struct audit_commit){.payload = payload};
@@ -293,8 +310,11 @@ enum wb_error audit_message_read(struct audit_message *message,
 	message->commit.mutation_count = message->count;
 	if (error)
 		return error;
+	broken = bound_broken(&message->commit);
 	if (reader.failed)
 		*ret_why = "a payload that is no Commit";
+	else if (broken)
+		*ret_why = broken;
 	else if (message->count == 0)
 		*ret_why = "a commit without a mutation";
 	else if (key_is_there_twice(message))

@@ -129,6 +129,12 @@ static void take_header(struct audit_segment *segment,
 			  segment->file_bytes, "the file ends in its header");
 		return;
 	}
+	if (segment->file_bytes > AUDIT_SEGMENT_BYTES_MAX) {
+		report_at(report, AUDIT_RULE_SEGMENT_SIZE, segment->name,
+			  AUDIT_SEGMENT_BYTES_MAX, "%llu bytes",
+			  (unsigned long long)segment->file_bytes);
+		return;
+	}
 	if (!first && !second) {
 		report_at(report, AUDIT_RULE_HEADER, segment->name, 0, "%s",
 			  seen[0] == AUDIT_BREAKS   ? why[0]

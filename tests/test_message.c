@@ -164,6 +164,43 @@ START_TEST(a_name_of_4096_bytes_and_no_longer)
 }
 END_TEST
 
+START_TEST(the_texts_of_a_commit_are_bounded)
+{
+	static const struct {
+		unsigned field;
+		size_t most;
+		const char *why;
+	} bounds[] = {
+		{4, 4096, "a reason that is too long"},
+		{5, 76, "an operation's namespace that is too long"},
+		{6, 128, "an operation id that is too long"},
+	};
+	static char longest[4098];
+	char command[67] = "\x22\x40";
+
+	memset(longest, 't', sizeof(longest));
+	for (size_t at = 0; at < sizeof(bounds) / sizeof(*bounds); at++) {
+		set_up();
+		put("a", 1);
+		text(bounds[at].field, longest, bounds[at].most);
+		ck_ok(read_it());
+		text(bounds[at].field, longest, bounds[at].most + 1);
+		ck_error(read_it(), WB_CORRUPT);
+		ck_assert_str_eq(why, bounds[at].why);
+	}
+	/* The command is field 4 of the actor: 64 bytes, and one more. */
+	memset(command + 2, 'c', 65);
+	set_up();
+	put("a", 1);
+	text(3, command, 2 + 64);
+	ck_ok(read_it());
+	command[1]++;
+	text(3, command, 2 + 65);
+	ck_error(read_it(), WB_CORRUPT);
+	ck_assert_str_eq(why, "a command that is too long");
+}
+END_TEST
+
 START_TEST(a_cut_off_payload_is_no_commit)
 {
 	size_t whole;
@@ -207,6 +244,8 @@ static const struct {
 	BROKEN("\x42\x02\x08\x01", "an empty name"),
 	BROKEN("\x42\x08\x08\x01\x12\x01\x00\x1a\x01n",
 	       "a namespace with a zero byte"),
+	BROKEN("\x42\x0a\x08\x01\x1a\x01n\x22\x01v\x28\x01",
+	       "a deletion with a value"),
 	BROKEN("\x42\x05\x08\x01\x1a\x01n\x42\x05\x08\x01\x1a\x01n",
 	       "a commit that changes one key twice"),
 #undef BROKEN
@@ -261,6 +300,7 @@ int main(void)
 	tcase_add_test(tcase, a_later_field_replaces_an_earlier_one);
 	tcase_add_test(tcase, so_many_mutations_and_no_more);
 	tcase_add_test(tcase, a_name_of_4096_bytes_and_no_longer);
+	tcase_add_test(tcase, the_texts_of_a_commit_are_bounded);
 	tcase_add_test(tcase, a_cut_off_payload_is_no_commit);
 	tcase_add_loop_test(tcase, what_breaks_a_rule_says_which, 0, BROKENS);
 	tcase_add_test(tcase, keys_are_ordered_as_their_encodings);

@@ -299,6 +299,10 @@ static void case_name(void)
 {
 	simdisk_copy(shelf.disk, volume_path(2), shelf.disk, volume_path(1));
 }
+static void case_size(void)
+{
+	simdisk_resize(shelf.disk, volume_path(2), (512u << 20) + 1);
+}
 static void case_uuid(void)
 {
 	header(2, 40, &odd, 1);
@@ -537,6 +541,7 @@ static const struct {
 	{case_kind, AUDIT_RULE_SEGMENT_NAME, 2, 20},
 	{case_base, AUDIT_RULE_SEGMENT_KIND, 9, 0},
 	{case_name, AUDIT_RULE_SEGMENT_NAME, 2, 64},
+	{case_size, AUDIT_RULE_SEGMENT_SIZE, 2, 512u << 20},
 	{case_uuid, AUDIT_RULE_SEGMENT_STORE, 2, 40},
 	{case_no_anchor, AUDIT_RULE_ANCHOR_MISSING, 0, 0},
 	{case_slot, AUDIT_RULE_ANCHOR_SLOT, 0, 0},
