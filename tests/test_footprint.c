@@ -9,6 +9,7 @@
  * A sanitizer's memory is its own: there only the loading is tested, with
  * fewer records.
  */
+#include "store/store.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
@@ -16,7 +17,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
-#include <waybill/store.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -106,7 +106,7 @@ static enum wb_error put_batch(void *context, struct wb_txn *txn)
 	for (unsigned at = from; at < from + BATCH && !error; at++) {
 		struct wb_key key = key_of(at, name);
 
-		error = wb_txn_put(txn, &key, value_of(at, bytes), absent);
+		error = store_txn_put(txn, &key, value_of(at, bytes), absent);
 	}
 	return error;
 }

@@ -408,7 +408,7 @@ static void put_in(uint32_t kind, const char *ns, const char *name)
 	struct wb_key key = {kind, text_of(ns), text_of(name)};
 	struct wb_txn *txn = shelf_begin(&shelf);
 
-	ck_ok(wb_txn_put(txn, &key, text_of("1"), if_any));
+	ck_ok(store_txn_put(txn, &key, text_of("1"), if_any));
 	ck_ok(wb_txn_commit(txn, NULL));
 }
 
@@ -417,7 +417,7 @@ static void delete_in(uint32_t kind, const char *ns, const char *name)
 	struct wb_key key = {kind, text_of(ns), text_of(name)};
 	struct wb_txn *txn = shelf_begin(&shelf);
 
-	ck_ok(wb_txn_delete(txn, &key, if_any));
+	ck_ok(store_txn_delete(txn, &key, if_any));
 	ck_ok(wb_txn_commit(txn, NULL));
 }
 
