@@ -153,6 +153,7 @@ static const struct wb_images_ops local_ops = {
 	.put = local_put,
 	.create = local_create,
 	.update = local_update,
+	.copy = local_copy,
 	.remove = local_remove,
 	.apply = local_apply,
 	.undo = local_undo,

@@ -4,7 +4,7 @@
  *
  *	local.c          the table, reading one image
  *	local_txn.c      the Update around a call, conditions
- *	local_write.c    put, create, update, remove
+ *	local_write.c    put, create, update, copy, remove
  *	local_apply.c    apply
  *	local_undo.c     undo
  *	local_list.c     list
@@ -128,6 +128,11 @@ enum wb_error local_update(struct wb_images *images, const struct wb_call *call,
 			   struct wb_outcome *ret_outcome,
 			   struct wb_image **ret_image,
 			   struct wb_text *ret_text);
+enum wb_error local_copy(struct wb_images *images, const struct wb_call *call,
+			 const char *source, const char *name, bool replace,
+			 const struct wb_condition *condition,
+			 struct wb_outcome *ret_outcome,
+			 struct wb_image **ret_image, struct wb_text *ret_text);
 enum wb_error local_remove(struct wb_images *images, const struct wb_call *call,
 			   const char *name, const char *target_digest,
 			   const struct wb_condition *condition,

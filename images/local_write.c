@@ -27,6 +27,8 @@ struct task {
 	const char *const *paths;
 	size_t path_count;
 	const char *target_digest;
+	const char *source; /* of copy */
+	bool replace;	    /* likewise */
 
 	struct wb_image *current;
 	struct wb_image *stored;
@@ -48,6 +50,12 @@ static enum wb_error task_hash(const struct task *task,
 	if (task->kind == REQUEST_REMOVE) {
 		request_string(&request, task->image.name);
 		request_string(&request, task->target_digest);
+	} else if (task->kind == REQUEST_COPY) {
+		/* Not what the source is: a retry must find the first time,
+		 * also where that has changed since. */
+		request_string(&request, task->image.name);
+		request_string(&request, task->source);
+		request_number(&request, task->replace);
 	} else {
 		request_image(&request, &task->image);
 		request_number(&request, task->path_count);
@@ -105,6 +113,33 @@ static enum wb_error do_remove(struct write *write, const struct task *task)
 	return write_delete(write, name);
 }
 
+static enum wb_error copy_from(struct write *write, struct task *task,
+			       const struct wb_image *source)
+{
+	struct wb_image image = *source;
+	enum wb_error error;
+
+	image.name = task->image.name;
+	error = image_check(&image, write->text);
+	return error ? error
+		     : write_image(write, &image, task->current, &task->stored);
+}
+
+static enum wb_error do_copy(struct write *write, struct task *task)
+{
+	struct wb_image *source = NULL;
+	enum wb_error error = image_read(read_txn, write->txn, write->call->ns,
+					 task->source, &source, write->text);
+
+	if (error)
+		return error;
+	if (!source)
+		return not_found(write->text, task->source);
+	error = copy_from(write, task, source);
+	wb_image_free(source);
+	return error;
+}
+
 static enum wb_error do_task(struct write *write, struct task *task)
 {
 	const char *name = task->image.name;
@@ -115,7 +150,8 @@ static enum wb_error do_task(struct write *write, struct task *task)
 		return write_delete(write, name);
 	if (error)
 		return store_answer(write->text, error, name);
-	if (task->kind == REQUEST_CREATE && task->current)
+	if (task->current && (task->kind == REQUEST_CREATE ||
+			      (task->kind == REQUEST_COPY && !task->replace)))
 		return store_answer(write->text, WB_EXISTS, name);
 	error = condition_hold(task->condition, name, task->current,
 			       write->text);
@@ -126,6 +162,8 @@ static enum wb_error do_task(struct write *write, struct task *task)
 		return do_update(write, task);
 	case REQUEST_REMOVE:
 		return do_remove(write, task);
+	case REQUEST_COPY:
+		return do_copy(write, task);
 	default:
 		return write_image(write, &task->image, task->current,
 				   &task->stored);
@@ -310,6 +348,26 @@ enum wb_error local_update(struct wb_images *images, const struct wb_call *call,
 			     ret_text);
 }
 
+/* A task without an image of the caller's. */
+static enum wb_error check_call_and_run(struct wb_images *images,
+					const struct wb_call *call,
+					struct task *task,
+					struct wb_outcome *ret_outcome,
+					struct wb_image **ret_image,
+					struct wb_text *ret_text)
+{
+	struct wb_call mine;
+	enum wb_error error = call_take(call, &mine, ret_text);
+
+	if (!error)
+		error = condition_check(task->condition, ret_text);
+	if (error == WB_PRECONDITION && ret_image)
+		*ret_image = NULL; /* there is no namespace */
+	if (error)
+		return error;
+	return run(images, &mine, task, ret_outcome, ret_image, ret_text);
+}
+
 enum wb_error local_remove(struct wb_images *images, const struct wb_call *call,
 			   const char *name, const char *target_digest,
 			   const struct wb_condition *condition,
@@ -321,14 +379,23 @@ enum wb_error local_remove(struct wb_images *images, const struct wb_call *call,
 			    .image.name = name,
 			    .condition = condition,
 			    .target_digest = target_digest};
-	struct wb_call mine;
-	enum wb_error error = call_take(call, &mine, ret_text);
 
-	if (!error)
-		error = condition_check(condition, ret_text);
-	if (error == WB_PRECONDITION && ret_image)
-		*ret_image = NULL; /* there is no namespace */
-	if (error)
-		return error;
-	return run(images, &mine, &task, ret_outcome, ret_image, ret_text);
+	return check_call_and_run(images, call, &task, ret_outcome, ret_image,
+				  ret_text);
+}
+
+enum wb_error local_copy(struct wb_images *images, const struct wb_call *call,
+			 const char *source, const char *name, bool replace,
+			 const struct wb_condition *condition,
+			 struct wb_outcome *ret_outcome,
+			 struct wb_image **ret_image, struct wb_text *ret_text)
+{
+	struct task task = {.kind = REQUEST_COPY,
+			    .image.name = name,
+			    .condition = condition,
+			    .source = source,
+			    .replace = replace};
+
+	return check_call_and_run(images, call, &task, ret_outcome, ret_image,
+				  ret_text);
 }

@@ -22,6 +22,7 @@ enum request_kind {
 	REQUEST_REMOVE = 4,
 	REQUEST_APPLY = 5,
 	REQUEST_UNDO = 6,
+	REQUEST_COPY = 7,
 };
 
 struct request {

@@ -37,8 +37,6 @@ static enum wb_error run_tag(struct session *session)
 	struct wb_outcome outcome;
 	const char *source;
 	const char *name;
-	struct wb_image *image = NULL;
-	struct wb_image copy;
 	struct wb_image *current = NULL;
 	enum wb_error error;
 
@@ -57,23 +55,15 @@ static enum wb_error run_tag(struct session *session)
 		error = session_call(session, &call);
 	if (!error)
 		error = session_open(session, ACCESS_CHANGE);
-	if (!error)
-		error = session->images->ops->get(session->images, &call,
-						  source, &image,
-						  &session->text);
 	if (error)
 		return error;
-	copy = *image;
-	copy.name = name;
-	if (session_option(session, OPTION_FORCE)->given)
-		error = session->images->ops->put(session->images, &call, &copy,
-						  &condition, &outcome,
-						  &current, &session->text);
-	else
-		error = session->images->ops->create(session->images, &call,
-						     &copy, &outcome, &current,
-						     &session->text);
-	wb_image_free(image);
+	/* What --if-absent would say is what is said without --force. */
+	if (condition.kind == WB_WHEN_ABSENT)
+		condition.kind = WB_WHEN_ANY;
+	error = session->images->ops->copy(
+		session->images, &call, source, name,
+		session_option(session, OPTION_FORCE)->given, &condition,
+		&outcome, &current, &session->text);
 	return session_wrote(session, error, &outcome, current, name, "tagged");
 }
 

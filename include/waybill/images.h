@@ -154,6 +154,18 @@ struct wb_images_ops {
 				struct wb_outcome *ret_outcome,
 				struct wb_image **ret_image,
 				struct wb_text *ret_text);
+	/* Make `name` what `source` is: its target, labels and annotations,
+	 * read and written in one commit. WB_NOT_FOUND: there is no `source`.
+	 * WB_EXISTS: there is a `name`, and not `replace`. `condition` is held
+	 * against `name` and may be NULL. A replay answers as the first time,
+	 * whatever became of `source`. */
+	enum wb_error (*copy)(struct wb_images *images,
+			      const struct wb_call *call, const char *source,
+			      const char *name, bool replace,
+			      const struct wb_condition *condition,
+			      struct wb_outcome *ret_outcome,
+			      struct wb_image **ret_image,
+			      struct wb_text *ret_text);
 	/* `target_digest` not NULL: only while it points there, else
 	 * WB_NOT_FOUND. `condition` may be NULL. `*ret_image` is what was
 	 * removed. */

@@ -45,12 +45,29 @@ load helper.bash
 	refuse_untouched 65 . tag "A A" b
 }
 
-@test "an operation id has one effect" {
-	put a $d1
-	expect 0 tag a b --operation-id x
-	waybill rm b
-	expect 0 tag a b --operation-id x --json
-	is "$(json replayed)" true
-	is "$(json revision)" 2
-	expect 2 get b
+@test "an operation id has one effect, whatever became of SRC" {
+	put a $d1 --label x=1
+	put b $d2
+	expect 0 tag a c --operation-id x
+	is "$output" "$library/c:latest: tagged at revision 3"
+	again()
+	{
+		expect 0 tag a c --operation-id x --json
+		is "$(json replayed)" true
+		is "$(json revision)" 3
+		is "$(json image/target/digest)" $d1
+		is "$(json image/labels)" '{"x": "1"}'
+	}
+	again
+	put a $d3
+	again
+	waybill rm a
+	again
+	waybill rm c
+	again
+	expect 2 get c
+	# Another request under that id is refused.
+	refuse 3 "operation id" tag b c --operation-id x
+	refuse 3 "operation id" tag a d --operation-id x
+	refuse 3 "operation id" tag a c --force --operation-id x
 }

@@ -10,7 +10,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum operation { PUT, UPDATE, REMOVE, APPLY_PUT, APPLY_REMOVE, OPERATIONS };
+enum operation {
+	PUT,
+	UPDATE,
+	COPY,
+	REMOVE,
+	APPLY_PUT,
+	APPLY_REMOVE,
+	OPERATIONS
+};
 
 static enum wb_error with_condition(enum operation operation, const char *name,
 				    const struct wb_condition *condition,
@@ -28,6 +36,9 @@ static enum wb_error with_condition(enum operation operation, const char *name,
 	case UPDATE:
 		return images->ops->update(images, &call, &image, NULL, 0,
 					   condition, NULL, ret_image, text);
+	case COPY:
+		return images->ops->copy(images, &call, "there", name, true,
+					 condition, NULL, ret_image, text);
 	case REMOVE:
 		return images->ops->remove(images, &call, name, NULL, condition,
 					   NULL, ret_image, text);
@@ -251,12 +262,22 @@ static enum wb_error request(int which, const struct wb_call *with,
 	case 15:
 		return images->ops->undo(images, with, "a", NULL, ret_outcome,
 					 NULL, NULL);
+	case 16:
+	case 17:
+		return images->ops->copy(images, with, "a", "c", which == 17,
+					 NULL, ret_outcome, NULL, NULL);
+	case 18:
+		return images->ops->copy(images, with, "a", "d", false, NULL,
+					 ret_outcome, NULL, NULL);
+	case 19:
+		return images->ops->copy(images, with, "c", "a", true, NULL,
+					 ret_outcome, NULL, NULL);
 	default:
 		return images->ops->put(images, with, &image, &condition,
 					ret_outcome, NULL, NULL);
 	}
 }
-#define REQUESTS 16
+#define REQUESTS 20
 
 START_TEST(an_operation_id_is_good_for_one_request)
 {
@@ -265,6 +286,8 @@ START_TEST(an_operation_id_is_good_for_one_request)
 
 	if (_i != 8)
 		given("a");
+	if (_i == 18)
+		given("c");
 	ck_ok(request(_i, &with, &first));
 	for (int other = 0; other < REQUESTS; other++) {
 		struct wb_outcome outcome = {0, false};
@@ -325,6 +348,43 @@ START_TEST(a_repeated_remove_tells_again_what_it_removed)
 }
 END_TEST
 
+/* As the tool does that retries a tag. */
+START_TEST(a_repeated_copy_answers_as_the_first_did)
+{
+	struct wb_image source = plain("from");
+	struct wb_call with = under("op");
+	struct wb_outcome first = {0, true};
+
+	source.labels = LABELS({"a", "1"});
+	given_image(&source);
+	ck_ok(images->ops->copy(images, &with, "from", "to", false, NULL,
+				&first, NULL, NULL));
+	ck_assert(!first.replayed);
+	/* The source changes, goes, and the copy goes too. */
+	for (int step = 0; step < 4; step++) {
+		struct wb_outcome outcome = {0, false};
+		struct wb_image *stored = NULL;
+
+		if (step == 1)
+			given("from");
+		if (step == 2)
+			ck_ok(images->ops->remove(images, &call, "from", NULL,
+						  NULL, NULL, NULL, NULL));
+		if (step == 3)
+			ck_ok(images->ops->remove(images, &call, "to", NULL,
+						  NULL, NULL, NULL, NULL));
+		ck_ok(images->ops->copy(images, &with, "from", "to", false,
+					NULL, &outcome, &stored, NULL));
+		ck_assert(outcome.replayed);
+		ck_assert_uint_eq(outcome.revision, first.revision);
+		ck_assert_str_eq(shape(stored), "labels a=1; target " MEDIA
+						" " DIGEST_A " 7; annotations");
+		wb_image_free(stored);
+	}
+	ck_assert_str_eq(names(), "");
+}
+END_TEST
+
 TCase *conformance_condition(void)
 {
 	TCase *tcase = tcase_create("condition");
@@ -341,6 +401,7 @@ TCase *conformance_condition(void)
 			    REQUESTS);
 	tcase_add_test(tcase, an_operation_id_belongs_to_its_namespace);
 	tcase_add_test(tcase, a_failed_request_is_not_remembered);
+	tcase_add_test(tcase, a_repeated_copy_answers_as_the_first_did);
 	tcase_add_test(tcase, a_repeated_remove_tells_again_what_it_removed);
 	return tcase;
 }

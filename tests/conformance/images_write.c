@@ -517,6 +517,70 @@ END_TEST
 
 /* ---- remove ---- */
 
+START_TEST(copy_takes_all_but_the_name_and_the_times)
+{
+	struct wb_image from = plain("a");
+	struct wb_image *old, *stored = NULL;
+	struct wb_outcome outcome = {0, true};
+	struct wb_text text = {"untouched"};
+
+	from.labels = LABELS({"k", "v"});
+	from.target.annotations = LABELS({"n", "w"});
+	given_image(&from);
+	old = got("a");
+	ck_ok(images->ops->copy(images, &call, "a", "b", false, NULL, &outcome,
+				&stored, &text));
+	ck_assert(!outcome.replayed);
+	ck_assert_uint_eq(outcome.revision, old->revision + 1);
+	ck_assert_uint_eq(stored->revision, outcome.revision);
+	ck_assert_str_eq(stored->name, "b");
+	ck_assert_str_eq(shape(stored), "labels k=v; target " MEDIA " " DIGEST_A
+					" 7; annotations n=w");
+	ck_assert_int_gt(stored->created_at_ns, old->created_at_ns);
+	ck_assert_int_eq(stored->updated_at_ns, stored->created_at_ns);
+	wb_image_free(stored);
+	ck_assert_str_eq(names(), "a b ");
+
+	/* Over one that is there, whose created_at stays. */
+	given("c");
+	wb_image_free(old);
+	old = got("c");
+	ck_ok(images->ops->copy(images, &call, "a", "c", true, NULL, NULL,
+				&stored, &text));
+	ck_assert_str_eq(shape(stored), "labels k=v; target " MEDIA " " DIGEST_A
+					" 7; annotations n=w");
+	ck_assert_int_eq(stored->created_at_ns, old->created_at_ns);
+	ck_assert_str_eq(text.text, "untouched");
+	wb_image_free(stored);
+	wb_image_free(old);
+}
+END_TEST
+
+START_TEST(copy_refuses_what_exists_and_what_does_not)
+{
+	struct wb_text text = {""};
+	enum wb_error error;
+
+	given("a");
+	given("b");
+	error = images->ops->copy(images, &call, "a", "b", false, NULL, NULL,
+				  NULL, &text);
+	ck_answer(error, WB_EXISTS, text, "image \"b\": already exists");
+	for (int replace = 0; replace < 2; replace++) {
+		error = images->ops->copy(images, &call, "x", "c", replace,
+					  NULL, NULL, NULL, &text);
+		ck_answer(error, WB_NOT_FOUND, text, "image \"x\": not found");
+		error = images->ops->copy(images, &call, "", "c", replace, NULL,
+					  NULL, NULL, &text);
+		ck_answer(error, WB_NOT_FOUND, text, "image \"\": not found");
+		error = images->ops->copy(images, &call, "a", "", replace, NULL,
+					  NULL, NULL, &text);
+		ck_answer(error, WB_BAD_INPUT, text, "Image.Name required");
+	}
+	ck_assert_str_eq(names(), "a b ");
+}
+END_TEST
+
 START_TEST(remove_takes_one_name_and_tells_what_it_was)
 {
 	struct wb_outcome outcome = {0, true};
@@ -599,6 +663,8 @@ TCase *conformance_write(void)
 	tcase_add_loop_test(tcase, an_update_that_cannot_be_changes_nothing, 0,
 			    COUNT(bad_updates));
 	tcase_add_test(tcase, a_mask_spares_a_request_the_rest_of_the_image);
+	tcase_add_test(tcase, copy_takes_all_but_the_name_and_the_times);
+	tcase_add_test(tcase, copy_refuses_what_exists_and_what_does_not);
 	tcase_add_test(tcase, remove_takes_one_name_and_tells_what_it_was);
 	tcase_add_test(tcase, remove_with_a_target_removes_only_that);
 	tcase_add_test(tcase, a_name_that_was_removed_begins_anew);
