@@ -19,6 +19,7 @@ struct asked {
 	const struct wb_bytes *ns; /* with key NULL; NULL: every namespace */
 	uint32_t kind;		   /* with key NULL; 0: all but the store's */
 	size_t limit, count;
+	uint64_t last; /* the revision that was visited last */
 	wb_version_fn *visit;
 	void *context;
 	/* Of a key: the version that must come next. */
@@ -113,6 +114,11 @@ static bool visit_version(void *context, const struct commit *commit,
 		.operation_id = head->operation_id,
 	};
 
+	/* A page ends between commits, for the next one begins at a revision.
+	 */
+	if (asked->limit && asked->count >= asked->limit &&
+	    head->revision != asked->last)
+		return false;
 	if (!is_asked_for(asked, &mutation->key))
 		return true;
 	if (asked->key && !follows(asked, head->revision, mutation))
@@ -123,8 +129,10 @@ static bool visit_version(void *context, const struct commit *commit,
 		version.actor.command = command;
 	}
 	asked->count++;
+	asked->last = head->revision;
+	/* A key is in a commit once: nothing can follow, and need be read. */
 	asked->stopped = !asked->visit(asked->context, &version) ||
-			 asked->count == asked->limit;
+			 (asked->key && asked->count == asked->limit);
 	return !asked->stopped;
 }
 

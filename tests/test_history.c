@@ -119,6 +119,55 @@ START_TEST(before_and_limit_page_through_them)
 }
 END_TEST
 
+/* Page after page, each from the revision at which the one before ended. */
+static void walk_pages(uint32_t kind, const char *ns, size_t limit)
+{
+	char all[sizeof(words.text)], pages[sizeof(words.text)] = "";
+	const char *page;
+	uint64_t before = 0;
+
+	strcpy(all, log_of(kind, ns, 0, 0));
+	while (*(page = log_of(kind, ns, before, limit))) {
+		if (*pages)
+			strcat(pages, " ");
+		strcat(pages, page);
+		before = strtoull(strrchr(page, '@') + 1, NULL, 10);
+		if (before == 1)
+			break;
+	}
+	ck_text(pages, all);
+}
+
+START_TEST(pages_of_the_log_lose_nothing)
+{
+	put_some();
+	ck_text(log_of(0, NULL, 0, 1), "c@5<0=5 a@5<0=5 b@5<2 deleted");
+	ck_text(log_of(0, NULL, 0, 2), "c@5<0=5 a@5<0=5 b@5<2 deleted");
+	ck_text(log_of(0, NULL, 0, 3), "c@5<0=5 a@5<0=5 b@5<2 deleted");
+	ck_text(log_of(0, NULL, 0, 4),
+		"c@5<0=5 a@5<0=5 b@5<2 deleted a@4<3 deleted");
+	ck_text(log_of(0, NULL, 5, 1), "a@4<3 deleted");
+	walk_pages(0, NULL, 1);
+	/* With other names, kinds and namespaces in between. */
+	for (unsigned at = 0; at < 6; at++) {
+		struct wb_key key = named("x");
+		struct wb_txn *txn = shelf_begin(&shelf);
+
+		key.kind += at % 2;
+		ck_ok(wb_txn_put(txn, &key, text_of("1"), if_any));
+		key.ns = text_of("other");
+		ck_ok(wb_txn_put(txn, &key, text_of("2"), if_any));
+		ck_ok(txn_put(txn, "y", "3"));
+		ck_ok(wb_txn_commit(txn, NULL));
+	}
+	for (size_t limit = 1; limit < 7; limit++) {
+		walk_pages(0, NULL, limit);
+		walk_pages(WB_KIND_EMBEDDER_FIRST, NULL, 1);
+		walk_pages(WB_KIND_EMBEDDER_FIRST, "n", 2);
+	}
+}
+END_TEST
+
 START_TEST(a_visitor_stops_when_it_has_enough)
 {
 	struct wb_key key = named("a");
@@ -673,6 +722,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_names_versions_come_newest_first_deletions_too);
 	tcase_add_test(tcase, before_and_limit_page_through_them);
+	tcase_add_test(tcase, pages_of_the_log_lose_nothing);
 	tcase_add_test(tcase, a_visitor_stops_when_it_has_enough);
 	tcase_add_test(tcase, what_is_staged_is_not_history_yet);
 	tcase_add_test(tcase, a_key_must_be_one);

@@ -13,7 +13,8 @@
 
 static const struct option log_items[] = {
 	{OPTION_LIMIT, 0, "limit", OPTION_IS_NUMBER, "N",
-	 "at most N lines, 0 for all; by default 50"},
+	 "stop after N lines, but not within a commit; 0: never;\n"
+	 "by default 50"},
 	{OPTION_BEFORE, 0, "before", OPTION_IS_NUMBER, "REVISION",
 	 "only what is older than REVISION"},
 };
@@ -33,6 +34,9 @@ struct story {
 	const char *name; /* NULL: all */
 	struct grid grid;
 	size_t count;
+	size_t lines; /* how many were asked for; 0: all */
+	uint64_t last;
+	bool more;
 };
 
 static void print_row(struct story *story,
@@ -68,6 +72,12 @@ static bool visit_version(void *context, const struct wb_image_version *version)
 	struct story *story = context;
 	struct session *session = story->session;
 
+	/* All are asked for, to know whether there is one more. */
+	story->more = story->lines && story->count >= story->lines &&
+		      version->revision != story->last;
+	if (story->more)
+		return false;
+	story->last = version->revision;
 	if (session->json)
 		output_json(&session->output, version_json(version));
 	else if (session->quiet)
@@ -85,11 +95,12 @@ static enum wb_error tell_history(struct session *session,
 {
 	const struct option_value *limit =
 		session_option(session, OPTION_LIMIT);
-	struct story story = {.session = session, .name = name};
+	struct story story = {
+		.session = session,
+		.name = name,
+		.lines = limit->given ? (size_t)limit->number : LOG_LINES,
+	};
 	bool people = !session->json && !session->quiet;
-	size_t lines = !limit->given   ? LOG_LINES
-		       : limit->number ? (size_t)limit->number
-				       : SIZE_MAX;
 	enum wb_error error;
 
 	if (people)
@@ -97,13 +108,17 @@ static enum wb_error tell_history(struct session *session,
 			   name ? columns_of_name : columns_of_all);
 	error = session->images->ops->history(
 		session->images, call, name,
-		session_option(session, OPTION_BEFORE)->number, lines,
+		session_option(session, OPTION_BEFORE)->number, 0,
 		visit_version, &story, &session->text);
 	if (people)
 		grid_end(&story.grid);
 	if (!error && name && story.count == 0)
 		return fail(&session->text, WB_NOT_FOUND,
 			    "image \"%s\": no history", name);
+	if (!error && people && story.more)
+		complain(&session->complainer, WB_NOTE,
+			 "more changes follow; continue with --before %llu",
+			 (unsigned long long)story.last);
 	return error;
 }
 

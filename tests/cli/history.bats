@@ -60,14 +60,50 @@ story()
 }
 
 @test "log shows 50 lines by default and all with --limit 0" {
-	put a
-	for i in $(seq 60); do
-		echo "{\"op\":\"put\",\"name\":\"n$i\",\"target\":{\"mediaType\":\
-\"t\",\"digest\":\"$d1\",\"size\":1}}"
-	done | waybill apply - >/dev/null
+	for i in $(seq 61); do
+		put "n$i"
+	done
 	is "$(waybill log -q | wc -l)" 50
 	is "$(waybill log -q --limit 0 | wc -l)" 61
 	is "$(waybill log -q --limit 55 | wc -l)" 55
+	expect 0 log
+	is "${#lines[@]}" 51
+	is "$stderr" "waybill: log: note: more changes follow; continue with \
+--before 12"
+	expect 0 log --before 12
+	is "${#lines[@]}" 12
+	is "$stderr" ""
+	for line in "--limit 0" "--limit 61" -q --json "n1"; do
+		expect 0 log $line
+		is "$stderr" ""
+	done
+}
+
+@test "pages of the log end between commits and lose nothing" {
+	for plan in 3 1 7 2 60 1; do
+		for i in $(seq $plan); do
+			echo "{\"op\":\"put\",\"name\":\"n$i\",\"target\":{\
+\"mediaType\":\"t\",\"digest\":\"$d1\",\"size\":1}}"
+		done | waybill apply -q -
+	done
+	waybill log --json --limit 0 >all
+	is "$(wc -l <all)" 74
+	is "$(waybill log -q | wc -l)" 61
+	for limit in 1 2 5 20; do
+		before=0
+		: >pages
+		while [ "$before" != 1 ]; do
+			waybill log --json --limit $limit --before $before >page
+			[ "$(wc -l <page)" -ge $limit ] || [ "$(tail -n 1 page |
+				sed 's/.*"revision":1,.*/1/')" = 1 ]
+			cat page >>pages
+			waybill log --limit $limit --before $before >/dev/null \
+				2>note
+			before=$(sed -n 's/.*--before //p' note)
+			before=${before:-1}
+		done
+		cmp all pages
+	done
 }
 
 @test "the log knows the process and the command" {
