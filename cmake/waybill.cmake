@@ -2,7 +2,8 @@
 # The words that CMakeLists.txt is written in.
 #
 #   module(NAME USES… FILES… PROTO… LINKS…)   a folder, one static library
-#   library(NAME MODULES… EXPORTS… PKG_CONFIG…)  lib<NAME>.a and lib<NAME>.so
+#   library(NAME MODULES… EXPORTS… PKG_CONFIG… PACKAGE…)
+#                                             lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
 #   examples(NAME… LINKS…)                    examples/<NAME>.c
 #   tests(USES… LINKS… CONTROLS… WHOLE… ALLOCATIONS…)
@@ -23,6 +24,7 @@ include_guard()
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)
+include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 enable_testing()
 
@@ -159,7 +161,8 @@ endfunction()
 # The archive holds one object in which everything but the public symbols is
 # local: a program that links it may have a log_open() of its own.
 function(library name)
-	cmake_parse_arguments(PARSE_ARGV 1 L "" "EXPORTS;PKG_CONFIG" "MODULES")
+	cmake_parse_arguments(PARSE_ARGV 1 L ""
+		"EXPORTS;PKG_CONFIG;PACKAGE" "MODULES")
 	if(fuzzing)
 		return()
 	endif()
@@ -202,9 +205,36 @@ function(library name)
 			string(APPEND requires " ${pkg_${word}}")
 		endif()
 	endforeach()
+	# Both find the rest from where they stand, so that an installation
+	# may be made with any --prefix, and moved.
+	set(packages ${CMAKE_INSTALL_LIBDIR}/cmake/${name})
+	# An absolute LIBDIR or INCLUDEDIR stays where it is.
+	cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+		BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+		OUTPUT_VARIABLE prefix_from_pc)
+	foreach(dir IN ITEMS LIBDIR INCLUDEDIR)
+		set(pc_${dir} ${CMAKE_INSTALL_${dir}})
+		if(NOT IS_ABSOLUTE ${pc_${dir}})
+			string(PREPEND pc_${dir} "\${prefix}/")
+		endif()
+	endforeach()
 	configure_file(${L_PKG_CONFIG} ${name}.pc @ONLY)
-	install(TARGETS lib${name} lib${name}_static)
+	configure_package_config_file(${L_PACKAGE} ${name}-config.cmake
+		INSTALL_DESTINATION ${packages}
+		PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+	write_basic_package_version_file(${name}-config-version.cmake
+		COMPATIBILITY SameMinorVersion)
+	target_include_directories(lib${name} INTERFACE
+		$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+	set_target_properties(lib${name} PROPERTIES EXPORT_NAME ${name})
+	install(TARGETS lib${name} EXPORT ${name})
+	install(TARGETS lib${name}_static)
+	install(EXPORT ${name} FILE ${name}-targets.cmake
+		NAMESPACE ${name}:: DESTINATION ${packages})
 	install(DIRECTORY include/${name} TYPE INCLUDE)
+	install(FILES ${PROJECT_BINARY_DIR}/${name}-config.cmake
+			${PROJECT_BINARY_DIR}/${name}-config-version.cmake
+		DESTINATION ${packages})
 	install(FILES ${PROJECT_BINARY_DIR}/${name}.pc
 		DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()

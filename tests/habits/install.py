@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The library as others meet it: installed elsewhere, found by pkg-config,
-linked both ways, from C and from C++."""
+"""The library as others meet it: installed with a prefix of their own, moved,
+found by pkg-config and by CMake, linked both ways, from C and from C++."""
 
 import os
 import shutil
@@ -29,6 +29,15 @@ OURS = 'extern "C" int log_open(void) { return 0; }\n'
 INSIDER = """extern "C" const char *control_name(int control);
 int main(void) { return control_name(0) == 0; }
 """
+# A project that knows nothing of ours but where it is.
+CONSUMER = """cmake_minimum_required(VERSION 3.25)
+project(consumer C)
+find_package(waybill {version} REQUIRED COMPONENTS static)
+foreach(kind IN ITEMS waybill waybill_static)
+	add_executable(uses_${{kind}} program.c)
+	target_link_libraries(uses_${{kind}} PRIVATE waybill::${{kind}})
+endforeach()
+"""
 
 
 def run(*command, env=None, cwd=None):
@@ -45,8 +54,9 @@ def run(*command, env=None, cwd=None):
 
 
 def flags(folder, static):
+    # Without --define-prefix, as everybody calls it.
     env = dict(os.environ, PKG_CONFIG_PATH=find(folder, "pkgconfig"))
-    command = ["pkg-config", "--define-prefix", "--cflags", "--libs"]
+    command = ["pkg-config", "--cflags", "--libs"]
     if static:
         command.append("--static")
     words = subprocess.run([*command, "waybill"], env=env, check=True,
@@ -78,6 +88,47 @@ def build(folder, language, text, static):
     return run(program, env={"LD_LIBRARY_PATH": libraries})[0]
 
 
+def consume(folder, version):
+    """Configures, builds and runs a CMake project against it."""
+    source = os.path.join(folder, "consumer")
+    os.makedirs(source, exist_ok=True)
+    for name, text in (("CMakeLists.txt", CONSUMER.format(version=version)),
+                       ("program.c", (PROGRAM + OURS).replace(
+                           'extern "C" ', ""))):
+        with open(os.path.join(source, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    tree = os.path.join(source, "build")
+    shutil.rmtree(tree, ignore_errors=True)
+    complaints, _ = run("cmake", "-S", source, "-B", tree, "-G", "Ninja",
+                        f"-DCMAKE_PREFIX_PATH={folder}",
+                        "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror")
+    if not complaints:
+        complaints, _ = run("cmake", "--build", tree)
+    for kind in ("waybill", "waybill_static"):
+        if not complaints:
+            complaints, _ = run(os.path.join(tree, "uses_" + kind))
+    return complaints
+
+
+def follow_example(folder):
+    """The command that the head of the example gives."""
+    with open(os.path.join(habit.ROOT, "examples", "register.c"),
+              encoding="utf-8") as file:
+        command = file.read().split("\n * ", 1)[1].split(" && ", 1)[0]
+    libraries = os.path.dirname(find(folder, "libwaybill.so"))
+    env = dict(os.environ, PKG_CONFIG_PATH=find(folder, "pkgconfig"),
+               LD_LIBRARY_PATH=libraries)
+    complaints, _ = run("sh", "-c", command.replace(
+        "register.c", os.path.join(habit.ROOT, "examples", "register.c")),
+        env=env, cwd=folder)
+    if complaints:
+        return complaints
+    # What it prints of a store is tested elsewhere.
+    usage = subprocess.run([os.path.join(folder, "a.out")], env=env,
+                           check=False, capture_output=True, text=True)
+    return [] if "usage" in usage.stderr else [usage.stderr]
+
+
 def check_soname(folder):
     path = find(folder, "libwaybill.so")
     text = subprocess.run(["readelf", "-d", path], check=True,
@@ -87,11 +138,13 @@ def check_soname(folder):
 
 def main():
     report = habit.Report()
-    folder = tempfile.mkdtemp(prefix="install-")
-    complaints, _ = run("cmake", "--install", habit.BUILD, "--prefix", folder)
+    top = tempfile.mkdtemp(prefix="install-")
+    first, folder = os.path.join(top, "first"), os.path.join(top, "moved")
+    complaints, _ = run("cmake", "--install", habit.BUILD, "--prefix", first)
     report.case("it can be installed anywhere", complaints)
     if complaints:
         report.finish()
+    os.rename(first, folder)
     report.case("the soname carries the version", check_soname(folder))
     report.case("the command is installed and says how it is used",
                 run(os.path.join(folder, "bin", "waybill"), "--help")[0])
@@ -100,12 +153,18 @@ def main():
             report.case(f"a .{language} program links the "
                         f"{'archive' if static else 'shared library'}",
                         build(folder, language, PROGRAM + OURS, static))
+    report.case("the example compiles as its head says",
+                follow_example(folder))
+    report.case("a CMake project finds both and links with them",
+                consume(folder, "0.1"))
+    report.control("a CMake project that needs a later version",
+                   consume(folder, "9.0"), "not accepted")
     for static in (False, True):
         report.control(
             f"inner functions stay inside the "
             f"{'archive' if static else 'shared library'}",
             build(folder, "c", INSIDER, static), "control_name")
-    shutil.rmtree(folder)
+    shutil.rmtree(top)
     report.finish()
 
 
