@@ -35,6 +35,7 @@
 	X(RECOVER_DIR_SYNC, "directory sync before building on its names")    \
 	X(RECOVER_PARENT_SYNC, "the same for the store's own name")           \
 	X(RECOVER_FLOOR, "comparing what was recovered with the floor")       \
+	X(FLOOR_BYTES, "what a frame behind a tear says of the bytes before")  \
 	X(CUT_ORDER, "the cut is durable before the old tail is changed")     \
 	X(TORN_SYNC, "sync of the debris that is kept")                       \
 	X(TORN_RENAME, "rename of the debris into torn/")                     \

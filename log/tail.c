@@ -25,9 +25,12 @@
  */
 #include "log/tail.h"
 
+#include "base/control.h"
+
 static bool is_proof(const struct tail *tail, const struct frame *frame)
 {
-	return frame->durable_bytes > tail->end ||
+	return (frame->durable_bytes > tail->end &&
+		!control_off(CONTROL_FLOOR_BYTES)) ||
 	       frame->durable_revision > tail->head;
 }
 

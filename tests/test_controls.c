@@ -59,6 +59,8 @@ static const struct row {
 	 "fault_19_damage_before_the_durable_point_is_loud"},
 	{CONTROL_RECOVER_FLOOR,
 	 "fault_20_damage_to_the_last_commit_is_loud_once_marked"},
+	{CONTROL_FLOOR_BYTES,
+	 "fault_20_damage_to_a_mark_is_loud_where_no_anchor_tells"},
 	{CONTROL_CUT_ORDER, "fault_12_recovery_is_cut_twice_anywhere"},
 	{CONTROL_TORN_SYNC, "fault_12_recovery_is_cut_twice_anywhere"},
 	{CONTROL_TORN_RENAME, "fault_12_recovery_is_cut_twice_anywhere"},

@@ -33,6 +33,7 @@
 	X(fault_18_a_flipped_bit_in_a_mark_before_a_cut_is_loud)              \
 	X(fault_19_damage_before_the_durable_point_is_loud)                   \
 	X(fault_20_damage_to_the_last_commit_is_loud_once_marked)             \
+	X(fault_20_damage_to_a_mark_is_loud_where_no_anchor_tells)            \
 	X(fault_25_a_frame_embedded_in_a_value_is_none)                       \
 	X(fault_26_a_segment_of_another_store_is_loud)                        \
 	X(fault_27_every_segment_has_a_salt_of_its_own)                       \

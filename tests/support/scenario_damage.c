@@ -101,6 +101,38 @@ bool fault_20_damage_to_the_last_commit_is_loud_once_marked(
 	return stage_end(work, complaint);
 }
 
+/* A MARK has no revision of its own: only by its place can the frame behind it
+ * say that it was durable. */
+bool fault_20_damage_to_a_mark_is_loud_where_no_anchor_tells(
+	struct complaint *complaint)
+{
+	const struct sim_fault no_anchor = {.kind = SIM_WRITE,
+					    .nth = 1,
+					    .error = WB_IO,
+					    .forever = true,
+					    .name = "anchor"};
+	struct frame_place places[FRAMES_MAX];
+	struct workload *work = stage_begin(21);
+	uint64_t mark = 0;
+	size_t at, count;
+
+	if (work_create(work) && work_commit(work, 1, 200)) {
+		simdisk_fault(work->disk, no_anchor);
+		if (wb_store_mark(work->store) == WB_OK)
+			(void)work_trouble(work, "an anchor was written",
+					   WB_OK);
+		(void)work_commit(work, 1, 200);
+		simdisk_faults_clear(work->disk);
+		stage_settle(work);
+		count = stage_frames(work, 1, places);
+		for (at = 0; at < count; at++)
+			if (places[at].frame.type == FRAME_MARK)
+				mark = places[at].at;
+		(void)loud_with_flip(work, 1, mark + 60);
+	}
+	return stage_end(work, complaint);
+}
+
 /* ---- frames that are none ---- */
 
 /* Where the commit of the value begins: one small group is before it. */
