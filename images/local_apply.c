@@ -186,6 +186,12 @@ static enum wb_error batch_run(struct batch *batch, struct write *write,
 		if (error)
 			batch->failed = i;
 	}
+	/* One image is never so large: it is about all of them. */
+	if (error == WB_TOO_LARGE) {
+		batch->failed = SIZE_MAX;
+		answer(batch->text, error, "more than %d MiB in one commit",
+		       (long long)WB_TXN_BYTES_MAX >> 20);
+	}
 	if (!error && dry_run)
 		return write_abort(write);
 	return write_end(write, error);

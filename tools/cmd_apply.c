@@ -68,6 +68,25 @@ static enum wb_error open_store(struct session *session,
 	return *ret_absent ? WB_OK : error;
 }
 
+/* Which line an error is about, or that it is about all of them. */
+static void explain(struct session *session, enum wb_error error,
+		    const struct plan *plan, size_t failed, const char *path)
+{
+	char where[64];
+
+	if (failed < plan->count) {
+		session->failed_line = plan->lines[failed];
+		snprintf(where, sizeof(where), "line %zu",
+			 session->failed_line);
+		fail_where(&session->text, error, where);
+	} else if (error == WB_TOO_LARGE) {
+		fail_where(&session->text, error, "the plan is too large");
+	} else {
+		return;
+	}
+	fail_where(&session->text, error, path);
+}
+
 static enum wb_error apply_plan(struct session *session,
 				const struct wb_call *call,
 				const struct plan *plan, const char *path)
@@ -77,7 +96,6 @@ static enum wb_error apply_plan(struct session *session,
 	struct wb_image *current = NULL;
 	size_t failed = SIZE_MAX;
 	bool absent = plan->count == 0;
-	char where[64];
 	enum wb_error error = WB_OK;
 
 	if (plan->count > 0)
@@ -90,15 +108,11 @@ static enum wb_error apply_plan(struct session *session,
 						    plan->count, dry_run,
 						    &outcome, &failed, &current,
 						    &session->text);
-		if (error && failed < plan->count) {
-			snprintf(where, sizeof(where), "line %zu",
-				 plan->lines[failed]);
-			fail_where(&session->text, error, where);
-			fail_where(&session->text, error, path);
-		}
-		if (error)
+		if (error) {
+			explain(session, error, plan, failed, path);
 			return session_wrote(session, error, &outcome, current,
 					     NULL, NULL);
+		}
 	}
 	tell_applied(session, plan, &outcome);
 	return WB_OK;
@@ -124,7 +138,8 @@ static enum wb_error run_apply(struct session *session)
 	if (error)
 		return error;
 	error = plan_read(&session->scratch, bytes, size, session->raw,
-			  &condition, &plan, &session->text);
+			  &condition, &plan, &session->failed_line,
+			  &session->text);
 	if (error)
 		return fail_where(&session->text, error, name);
 	return apply_plan(session, &call, &plan, name);

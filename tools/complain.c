@@ -34,45 +34,48 @@ static void print_line(const struct complainer *complainer, const char *kind,
 	output_finish(&output, &ignored);
 }
 
-/* {"KIND":{"code":…,"message":…,"status":…}}; the code and the status are
- * those of an error. */
+/* {"KIND":{"code":…,"message":…,"status":…,"line":…; all but the message are
+ * an error's. */
 static void begin_object(struct output *output, const char *kind,
-			 enum wb_error error, const char *message)
+			 const struct complaint *complaint)
 {
+	enum wb_error error = complaint->error;
+
 	output_format(output, "{\"%s\":{", kind);
 	if (error)
 		output_format(output, "\"code\":\"%s\",", wb_error_code(error));
 	output_text(output, "\"message\":");
-	output_json_text(output, message);
+	output_json_text(output, complaint->message);
 	if (error)
 		output_format(output, ",\"status\":%d",
 			      (int)exit_status_of(error));
+	if (complaint->line)
+		output_format(output, ",\"line\":%zu", complaint->line);
 }
 
-static void print_object(const char *kind, enum wb_error error,
-			 const char *message)
+static void print_object(const char *kind, const struct complaint *complaint)
 {
 	char line[LINE_BYTES_MAX];
 	struct output output;
 	struct wb_text ignored;
 
 	output_init_fixed(&output, STDERR_FILENO, line, sizeof(line));
-	begin_object(&output, kind, error, message);
+	begin_object(&output, kind, complaint);
 	output_text(&output, "}}\n");
 	output_finish(&output, &ignored);
 }
 
 /* With the image that a condition was held against, which may be of any
  * size. False: there is no memory for it. */
-static bool print_with_current(enum wb_error error, const char *message,
-			       const struct wb_image *current)
+static bool print_with_current(const struct complaint *complaint)
 {
+	const struct wb_image *current = *complaint->current;
 	struct output output;
 	struct wb_text ignored;
 	bool printed;
 
 	output_init(&output, STDERR_FILENO);
-	begin_object(&output, "error", error, message);
+	begin_object(&output, "error", complaint);
 	output_text(&output, ",\"current\":");
 	output_json_value(&output, current ? image_json(current) : json_null());
 	output_text(&output, "}}\n");
@@ -83,13 +86,13 @@ static bool print_with_current(enum wb_error error, const char *message,
 	return printed;
 }
 
-void complain_error(const struct complainer *complainer, enum wb_error error,
-		    const char *message, struct wb_image *const *current)
+void complain_error(const struct complainer *complainer,
+		    const struct complaint *complaint)
 {
 	if (!complainer->json)
-		print_line(complainer, "", message);
-	else if (!current || !print_with_current(error, message, *current))
-		print_object("error", error, message);
+		print_line(complainer, "", complaint->message);
+	else if (!complaint->current || !print_with_current(complaint))
+		print_object("error", complaint);
 }
 
 void complain_report(void *context, enum wb_severity severity, const char *line)
@@ -105,7 +108,8 @@ void complain_report(void *context, enum wb_severity severity, const char *line)
 	if (complainer->quiet && severity == WB_NOTE)
 		return;
 	if (complainer->json) {
-		print_object(words[severity], WB_OK, line);
+		print_object(words[severity],
+			     &(struct complaint){.message = line});
 		return;
 	}
 	snprintf(kind, sizeof(kind), "%s: ", words[severity]);

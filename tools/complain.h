@@ -7,12 +7,14 @@
  *
  * With --json each line is an object with one field, "error", "damage",
  * "warning" or "note", that holds "message" and, in an error, "code",
- * "status" and, where a precondition did not hold, "current".
+ * "status", where it is about a line of a plan "line", and where a
+ * precondition did not hold "current".
  */
 #ifndef WAYBILL_TOOLS_COMPLAIN_H
 #define WAYBILL_TOOLS_COMPLAIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <waybill/images.h>
 
 struct complainer {
@@ -22,10 +24,16 @@ struct complainer {
 	bool color;
 };
 
-/* `current`: NULL, or where the image is that a precondition was held
- * against (which may be NULL in its turn: there is none). */
-void complain_error(const struct complainer *complainer, enum wb_error error,
-		    const char *message, struct wb_image *const *current);
+struct complaint {
+	enum wb_error error;
+	const char *message;
+	/* NULL, or where the image is that a precondition was held against
+	 * (which may be NULL in its turn: there is none). */
+	struct wb_image *const *current;
+	size_t line; /* of a plan, from 1; 0: it is about none */
+};
+void complain_error(const struct complainer *complainer,
+		    const struct complaint *complaint);
 
 /* A wb_report_fn; the context is the complainer. */
 void complain_report(void *context, enum wb_severity severity,

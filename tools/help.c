@@ -103,10 +103,14 @@ void help_all(struct output *output, const struct command *const *commands)
 		"namespace is the first of: -n, $WAYBILL_NAMESPACE, "
 		"$CONTAINERD_NAMESPACE,\n\"default\".\n"
 		"\nAnswers go to standard output, all else to standard error. "
-		"With --json an error\nis one line, {\"error\":{\"code\":"
-		"\"not_found\",\"message\":\"…\",\"status\":2}}, with\n"
-		"\"current\" (the image, or null) where a precondition does "
-		"not hold.\n"
+		"With --json an error\nis "
+		"{\"error\":{\"code\":\"not_found\",\"message\":\"…\","
+		"\"status\":2}}, the last line,\n"
+		"with \"current\" (the image, or null) where a precondition "
+		"does not hold, and\n\"line\" where it is about one of a plan. "
+		"A \"note\", \"warning\" or \"damage\" is an\nobject of its "
+		"own "
+		"before it, with a \"message\".\n"
 		"\nExit status\n");
 #define PRINT_STATUS(name, number, meaning) \
 	output_format(output, "  %3d  %s\n", number, meaning);

@@ -228,7 +228,8 @@ static enum wb_error read_line(struct reader *reader, const char *bytes,
 
 enum wb_error plan_read(struct scratch *scratch, const char *bytes, size_t size,
 			bool raw, const struct wb_condition *condition,
-			struct plan *ret_plan, struct wb_text *ret_text)
+			struct plan *ret_plan, size_t *ret_line,
+			struct wb_text *ret_text)
 {
 	struct wb_text inner = {""};
 	struct reader reader = {.scratch = scratch,
@@ -257,9 +258,11 @@ enum wb_error plan_read(struct scratch *scratch, const char *bytes, size_t size,
 
 		reader.line++;
 		error = read_line(&reader, bytes + at, length);
-		if (error)
+		if (error) {
+			*ret_line = reader.line;
 			return fail(ret_text, error, "line %zu: %s",
 				    reader.line, inner.text);
+		}
 		at += length + 1;
 	}
 	*ret_plan = reader.plan;

@@ -26,10 +26,11 @@ struct plan {
 
 /* `raw`: names are taken as they stand. `condition` is for lines without an
  * "if". Everything is checked that can be without a store; WB_BAD_INPUT or
- * WB_TOO_LARGE with `line N: …`. */
+ * WB_TOO_LARGE with `line N: …`, and N in `ret_line`. */
 enum wb_error plan_read(struct scratch *scratch, const char *bytes, size_t size,
 			bool raw, const struct wb_condition *condition,
-			struct plan *ret_plan, struct wb_text *ret_text);
+			struct plan *ret_plan, size_t *ret_line,
+			struct wb_text *ret_text);
 
 /* Can it succeed where there is no store yet? */
 bool plan_fits_empty_store(const struct plan *plan);

@@ -104,9 +104,15 @@ void session_complain(struct session *session, enum wb_error error)
 		complain_report(&session->complainer, WB_DAMAGE,
 				session->damage.text);
 	if (error && !session->answered_no)
-		complain_error(&session->complainer, error, message,
-			       session->current_known ? &session->current
-						      : NULL);
+		complain_error(&session->complainer,
+			       &(struct complaint){
+				       .error = error,
+				       .message = message,
+				       .current = session->current_known
+							  ? &session->current
+							  : NULL,
+				       .line = session->failed_line,
+			       });
 }
 
 /* Is there nothing in it but what mkfs makes? */

@@ -39,6 +39,7 @@ struct session {
 	struct wb_images *images;
 	bool current_known; /* with WB_PRECONDITION: */
 	struct wb_image *current;
+	size_t failed_line; /* of a plan that the error is about; 0: none */
 };
 
 /* Fills a session that is all zero but for .arguments, .scratch, .output and

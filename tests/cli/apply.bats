@@ -125,6 +125,23 @@ $library/b:latest"
 	is "${lines[*]}" "5 4 3 2 1"
 }
 
+@test "an error in JSON has the line that it is about" {
+	put a
+	line_of() # STATUS PLAN
+	{
+		echo "$2" >plan
+		expect "$1" apply plan --json
+		is "${#stderr_lines[@]}" 1
+		json error/line "$stderr"
+	}
+	is "$(line_of 65 $'\n\n{')" 3
+	is "$(line_of 2 $'\n{"op":"delete","name":"x"}')" 2
+	is "$(line_of 3 "{\"op\":\"put\",\"name\":\"b\",$target}
+{\"op\":\"put\",\"name\":\"a\",$target,\"if\":{\"absent\":true}}")" 2
+	expect 2 apply absent --json
+	[[ "$stderr" != *'"line"'* ]]
+}
+
 @test "an --if option stands for lines that have none" {
 	put a $d1
 	cat >plan <<-END
@@ -218,7 +235,10 @@ $library/b:latest"
 		for (i = 1; i <= 5000; i++) printf "{\"op\":\"put\",\"name\":" \
 			"\"n%d\",%s,\"labels\":{\"l\":\"%s\"}}\n", i, t, v }' \
 		>plan
-	refuse 65 "line [0-9]+" apply --raw plan
+	refuse 65 "plan: the plan is too large: more than 16 MiB in one commit$" \
+		apply --raw plan
+	expect 65 apply --raw plan --json
+	[[ "$stderr" != *'"line"'* ]]
 }
 
 @test "an operation id has one effect" {

@@ -231,6 +231,43 @@ START_TEST(a_batch_can_be_large)
 }
 END_TEST
 
+/* Each of them fits, and it is about none of them. */
+START_TEST(a_batch_beyond_16_mib_is_refused_as_a_whole)
+{
+	enum { SIZE = 17, LABELS = 260 };
+	struct wb_label labels[LABELS];
+	struct wb_image some[SIZE];
+	struct wb_image_mutation batch[SIZE];
+	char keys[LABELS][4], names_of[SIZE][4], value[4001];
+	size_t failed = 42;
+	struct wb_text text = {""};
+	enum wb_error error;
+
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = 0;
+	for (int i = 0; i < LABELS; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "%d", i);
+		labels[i] = (struct wb_label){keys[i], value};
+	}
+	for (int i = 0; i < SIZE; i++) {
+		snprintf(names_of[i], sizeof(names_of[i]), "%d", i);
+		some[i] = plain(names_of[i]);
+		some[i].labels = (struct wb_labels){labels, LABELS};
+		batch[i] = put(&some[i]);
+	}
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		error = images->ops->apply(images, &call, batch, SIZE, dry_run,
+					   NULL, &failed, NULL, &text);
+		ck_answer(error, WB_TOO_LARGE, text,
+			  "more than 16 MiB in one commit");
+		ck_assert_uint_eq(failed, 42);
+	}
+	ck_assert_str_eq(names(), "");
+	ck_ok(images->ops->apply(images, &call, batch, SIZE - 2, false, NULL,
+				 NULL, NULL, NULL));
+}
+END_TEST
+
 TCase *conformance_apply(void)
 {
 	TCase *tcase = tcase_create("apply");
@@ -243,5 +280,6 @@ TCase *conformance_apply(void)
 	tcase_add_test(tcase, a_dry_run_leaves_the_operation_id_free);
 	tcase_add_test(tcase, mutations_of_one_batch_are_written_in_one_moment);
 	tcase_add_test(tcase, a_batch_can_be_large);
+	tcase_add_test(tcase, a_batch_beyond_16_mib_is_refused_as_a_whole);
 	return tcase;
 }

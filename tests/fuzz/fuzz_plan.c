@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scratch scratch = {0};
 	struct plan plan = {0};
 	struct wb_text text = {""};
+	size_t line = 0;
 	char *bytes;
 	enum wb_error error;
 
@@ -41,8 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* As input_read() gives it, with a NUL behind. */
 	memcpy(bytes, data + 1, size - 1);
 	error = plan_read(&scratch, bytes, size - 1, data[0] & 1, &any, &plan,
-			  &text);
+			  &line, &text);
 	if (error && (plan.count > 0 || !*text.text))
+		abort();
+	if (!error != !line && error != WB_NO_MEMORY)
 		abort();
 	for (size_t i = 0; i < plan.count; i++) {
 		check_mutation(&plan.mutations[i]);
