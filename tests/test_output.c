@@ -4,6 +4,7 @@
 #include "tests/support/suite.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,28 +111,48 @@ START_TEST(a_pipe_that_does_not_block_is_waited_for)
 }
 END_TEST
 
-START_TEST(what_could_move_a_cursor_is_shown_in_hexadecimal)
-{
-	static const struct {
-		const char *text;
-		const char *shown;
-	} table[] = {
-		{"", ""},
-		{"plain", "plain"},
-		{"caf\xc3\xa9 \xe2\x98\x83", "caf\xc3\xa9 \xe2\x98\x83"},
-		{"a\nb\tc\x1b[31m\x7f", "a\\x0ab\\x09c\\x1b[31m\\x7f"},
-		{"\xc2\x9b", "\\xc2\\x9b"}, /* C1 */
-		{"\xff\xc3", "\\xff\\xc3"},
-	};
-	static const size_t columns[] = {0, 5, 6, 23, 8, 8};
+static const struct {
+	const char *text;
+	const char *plain;
+	size_t columns;
+	const char *sentence; /* NULL: the same */
+} shown[] = {
+	{"", "", 0, NULL},
+	{"plain", "plain", 5, NULL},
+	{"caf\xc3\xa9 \xe2\x98\x83", "caf\xc3\xa9 \xe2\x98\x83", 6, NULL},
+	{"a\nb\tc\x1b[31m\x7f", "a\\x0ab\\x09c\\x1b[31m\\x7f", 23, NULL},
+	{"\xc2\x9b", "\\xc2\\x9b", 8, NULL}, /* C1 */
+	{"\xff\xc3", "\\xff\\xc3", 8, NULL},
+	/* a right-to-left override, a zero-width space, a soft hyphen */
+	{"a\xe2\x80\xae"
+	 "b",
+	 "a\\xe2\\x80\\xae"
+	 "b",
+	 14, NULL},
+	{"\xe2\x80\x8b", "\\xe2\\x80\\x8b", 12, NULL},
+	{"\xc2\xad", "\\xc2\\xad", 8, NULL},
+	/* what only looks like one */
+	{"a\\x0a", "a\\\\x0a", 6, "a\\x0a"},
+	{"\\", "\\\\", 2, "\\"},
+	/* of no column, and of two */
+	{"e\xcc\x81", "e\xcc\x81", 1, NULL},
+	{"\xe6\xbc\xa2", "\xe6\xbc\xa2", 2, NULL},
+};
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		output_plain(&output, table[i].text);
-		ck_ok(output_finish(&output, NULL));
-		ck_assert_str_eq(arrived(), table[i].shown);
-		ck_assert_uint_eq(output_plain_columns(table[i].text),
-				  columns[i]);
-	}
+START_TEST(what_is_no_glyph_is_shown_in_hexadecimal)
+{
+	const char *sentence =
+		shown[_i].sentence ? shown[_i].sentence : shown[_i].plain;
+
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	output_plain(&output, shown[_i].text);
+	ck_ok(output_finish(&output, NULL));
+	ck_assert_str_eq(arrived(), shown[_i].plain);
+	output_sentence(&output, shown[_i].text);
+	ck_ok(output_finish(&output, NULL));
+	ck_assert_str_eq(arrived(), sentence);
+	ck_assert_uint_eq(output_plain_columns(shown[_i].text),
+			  shown[_i].columns);
 }
 END_TEST
 
@@ -186,7 +207,8 @@ int main(void)
 	tcase_add_test(cases, a_reader_that_went_away_is_no_error);
 	tcase_add_test(cases, a_write_that_fails_is_told_at_the_end);
 	tcase_add_test(cases, a_pipe_that_does_not_block_is_waited_for);
-	tcase_add_test(cases, what_could_move_a_cursor_is_shown_in_hexadecimal);
+	tcase_add_loop_test(cases, what_is_no_glyph_is_shown_in_hexadecimal, 0,
+			    sizeof(shown) / sizeof(shown[0]));
 	tcase_add_test(cases, a_string_of_json_is_one_whatever_it_holds);
 	tcase_add_test(cases, what_is_fixed_has_the_callers_bytes_and_no_more);
 	suite_add_tcase(suite, cases);

@@ -29,7 +29,7 @@ static void print_line(const struct complainer *complainer, const char *kind,
 	if (complainer->command)
 		output_format(&output, "%s: ", complainer->command);
 	output_text(&output, kind);
-	output_plain(&output, message);
+	output_sentence(&output, message);
 	output_text(&output, "\n");
 	output_finish(&output, &ignored);
 }

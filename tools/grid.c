@@ -88,7 +88,7 @@ void grid_row(struct grid *grid, const char *const *cells)
 
 		if (!copy)
 			grid->output->out_of_memory = true;
-		if (columns > grid->widths[c])
+		if (columns > grid->widths[c] && columns <= GRID_WIDTH_MAX)
 			grid->widths[c] = columns;
 		grid->cells[grid->row_count * grid->column_count + c] = copy;
 	}

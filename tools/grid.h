@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Aligned columns for people. Nothing is ever cut: a digest or a name that
- * lost its end is of no use.
+ * lost its end is of no use. A cell of more than GRID_WIDTH_MAX columns is out
+ * of line instead, so that one of 4 KiB does not widen every row.
  *
  * Widths are those of the widest cell among the GRID_ROWS_HELD rows that
  * are held back, and only grow from one such page to the next: memory stays
@@ -17,6 +18,7 @@
 
 #define GRID_COLUMNS_MAX 8
 #define GRID_ROWS_HELD	 1000
+#define GRID_WIDTH_MAX	 256
 
 struct grid_column {
 	const char *heading;

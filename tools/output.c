@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/output.h"
 
+#include "images/unicode.h"
 #include "tools/wording.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 void output_init(struct output *output, int fd)
 {
@@ -116,27 +118,41 @@ void output_format(struct output *output, const char *format, ...)
 	free(text);
 }
 
-/* How the character at `text` is shown: as it is, or as \xNN for its first
- * byte. Returns how many bytes of `text` that covers. */
-static size_t plain_character(const char *text, bool *ret_escaped)
+/* The character at `text`, if it is shown as it is; else 0, and its first
+ * byte is shown as \xNN. */
+static size_t plain_character(const char *text, uint32_t *ret_code_point)
 {
-	uint32_t code_point;
-	size_t size = utf8_character(text, &code_point);
+	size_t size = utf8_character(text, ret_code_point);
 
-	*ret_escaped = size == 0 || is_control(code_point);
-	return *ret_escaped ? 1 : size;
+	return size > 0 && unicode_is_graphic(*ret_code_point) ? size : 0;
+}
+
+void output_sentence(struct output *output, const char *text)
+{
+	while (*text) {
+		uint32_t code_point;
+		size_t size = plain_character(text, &code_point);
+
+		if (size == 0)
+			output_format(output, "\\x%02x", (unsigned char)*text);
+		else
+			output_bytes(output, text, size);
+		text += size ? size : 1;
+	}
 }
 
 void output_plain(struct output *output, const char *text)
 {
-	while (*text) {
-		bool escaped;
-		size_t size = plain_character(text, &escaped);
+	char piece[8];
 
-		if (escaped)
-			output_format(output, "\\x%02x", (unsigned char)*text);
-		else
-			output_bytes(output, text, size);
+	while (*text) {
+		uint32_t code_point;
+		size_t size = plain_character(text, &code_point);
+
+		size = size ? size : 1;
+		memcpy(piece, text, size);
+		piece[size] = '\0';
+		output_sentence(output, *piece == '\\' ? "\\\\" : piece);
 		text += size;
 	}
 }
@@ -146,10 +162,14 @@ size_t output_plain_columns(const char *text)
 	size_t columns = 0;
 
 	while (*text) {
-		bool escaped;
+		uint32_t code_point;
+		size_t size = plain_character(text, &code_point);
+		int width = size ? wcwidth((wchar_t)code_point) : 4;
 
-		text += plain_character(text, &escaped);
-		columns += escaped ? 4 : 1;
+		if (*text == '\\')
+			width = 2;
+		columns += width >= 0 ? (size_t)width : 1;
+		text += size ? size : 1;
 	}
 	return columns;
 }

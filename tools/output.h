@@ -46,11 +46,17 @@ __attribute__((format(printf, 2, 3))) void output_format(struct output *output,
 							 const char *format,
 							 ...);
 
-/* `text` with control characters and what is not UTF-8 as \xNN, so that a
- * name cannot move the cursor or forge a line. */
+/* `text` with \xNN for each byte of what has no glyph of its own (control
+ * characters, marks that turn the direction of writing, spaces without width,
+ * and so on) and of what is not UTF-8: a name cannot move the cursor, forge a
+ * line or look like another. A backslash is doubled, so that "a\x0a" is not
+ * taken for it. */
 void output_plain(struct output *output, const char *text);
-/* How many columns output_plain takes for it, at one a character. */
+/* How many columns of a terminal output_plain takes for it, as far as the
+ * process's locale (LC_CTYPE) knows. */
 size_t output_plain_columns(const char *text);
+/* Likewise, but a backslash stays: sentences quote for themselves. */
+void output_sentence(struct output *output, const char *text);
 
 /* `text` as a string of JSON; what is not UTF-8 as \xNN. */
 void output_json_text(struct output *output, const char *text);

@@ -14,6 +14,7 @@
 #include "tools/session.h"
 #include "tools/wording.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
 	struct session session = {0};
 	enum wb_error error;
 
+	/* For the widths of characters, and for nothing else. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	error = options_parse(commands, argc, argv, &session.scratch,
 			      &session.arguments, &session.text);
 	prepare_output(&session);

@@ -109,11 +109,6 @@ bool utf8_valid(const char *text)
 	return true;
 }
 
-bool is_control(uint32_t code_point)
-{
-	return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0);
-}
-
 bool parse_decimal(const char *text, uint64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -29,10 +29,6 @@ enum wb_error fail_errno(struct wb_text *ret_text, int error_number,
 size_t utf8_character(const char *text, uint32_t *ret_code_point);
 bool utf8_valid(const char *text);
 
-/* Is this code point one that moves a terminal's cursor rather than shows
- * something: C0, DEL, C1? */
-bool is_control(uint32_t code_point);
-
 /* The digits of a decimal number, nothing before or after. */
 bool parse_decimal(const char *text, uint64_t *ret_number);
 

@@ -116,6 +116,30 @@ names()
 	has "${lines[1]}" 'a\x0ab \x1b[31m\xc2\x9b☃'
 	expect 0 ls --json
 	is "$(json name)" "$odd"
+	# Nor look like another one.
+	put 'a\x0ab' $d1 --raw
+	put $'bidi\xe2\x80\xaenope' $d1 --raw
+	expect 0 ls
+	has "${lines[2]}" 'a\\x0ab '
+	has "${lines[3]}" 'bidi\xe2\x80\xaenope '
+	# A sentence quotes once.
+	expect 2 get --raw 'x\'
+	is "$stderr" 'waybill: get: image "x\\": not found'
+}
+
+@test "columns meet where characters are wide, have none, or one name is huge" {
+	put $'\xe6\xbc\xa2\xe5\xad\x97' $d1 --raw
+	put $'e\xcc\x81\xcc\x82' $d1 --raw
+	put abcd $d1 --raw
+	expect 0 ls
+	is "${lines[1]%%sha*}" "abcd  "
+	is "${lines[2]%%sha*}" $'e\xcc\x81\xcc\x82     '
+	is "${lines[3]%%sha*}" $'\xe6\xbc\xa2\xe5\xad\x97  '
+	huge=$(printf 'x%.0s' {1..4000})
+	put "$huge" $d1 --raw
+	expect 0 ls
+	is "${lines[1]%%sha*}" "abcd  "
+	is "${lines[3]%%sha*}" "$huge  "
 }
 
 @test "more than a page of names is listed, in order, and aligned" {
