@@ -46,10 +46,10 @@ static void tell_applied(struct session *session, const struct plan *plan,
 			      plan->count, plan->count == 1 ? "" : "s");
 	else
 		output_format(output,
-			      "%zu change%s applied at revision %llu%s\n",
+			      "%zu change%s %sapplied at revision %llu\n",
 			      plan->count, plan->count == 1 ? "" : "s",
-			      (unsigned long long)outcome->revision,
-			      outcome->replayed ? " before" : "");
+			      outcome->replayed ? "already " : "",
+			      (unsigned long long)outcome->revision);
 }
 
 /* Where there is no store yet the plan is held against an empty one, which

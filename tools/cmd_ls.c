@@ -12,11 +12,12 @@
 
 static const struct option ls_items[] = {
 	{OPTION_PREFIX, 0, "prefix", OPTION_IS_TEXT, "TEXT",
-	 "only names that begin so"},
+	 "only names that begin so, as stored: docker.io/…"},
 	{OPTION_LIMIT, 0, "limit", OPTION_IS_NUMBER, "N",
 	 "at most N names; 0, and by default: all"},
 	{OPTION_AFTER, 0, "after", OPTION_IS_TEXT, "NAME",
-	 "only names behind NAME, which need not exist"},
+	 "only names behind NAME, in full as it is listed; it\n"
+	 "need not exist"},
 };
 
 static const struct grid_column columns[] = {
@@ -72,25 +73,74 @@ static bool visit_image(void *context, const struct wb_image *image)
 	return name && session->output.error_number == 0;
 }
 
+/* Names are stored in full, and these two are compared with what is stored:
+ * a page may begin behind a name that is no reference at all. */
+static void explain_name(struct session *session, enum option_id option)
+{
+	const char *given = session_option(session, option)->text;
+	bool tagged;
+	char *full;
+
+	if (session->raw || !given || !*given || strchr(given, '/') ||
+	    wb_reference_normalise(given, &full, NULL) != WB_OK)
+		return;
+	/* The beginning of a tag is none that was given. */
+	tagged = strpbrk(given, ":@");
+	complain(&session->complainer, WB_NOTE,
+		 "names are compared in full; did you mean --%s %.*s?",
+		 option == OPTION_AFTER ? "after" : "prefix",
+		 (int)(strlen(full) - (tagged || option == OPTION_AFTER
+					       ? 0
+					       : strlen(":latest"))),
+		 full);
+	free(full);
+}
+
 /* `ls redis` is a filter that asks for a field called redis. That is right,
  * and nearly never what was meant. */
-static void explain_nothing(const struct session *session)
+static bool is_field(const char *filter)
 {
-	for (size_t i = 0; i < session->arguments.operand_count; i++) {
-		const char *filter = session->arguments.operands[i];
+	static const char *const maps[] = {"target.", "labels.",
+					   "annotations."};
 
-		if (*filter && !filter[strcspn(filter, "=~!,\"")] &&
-		    !strchr(filter, ' ') && strcmp(filter, "name") != 0 &&
-		    strncmp(filter, "target.", 7) != 0 &&
-		    strncmp(filter, "labels.", 7) != 0 &&
-		    strncmp(filter, "annotations.", 12) != 0) {
-			complain(&session->complainer, WB_NOTE,
-				 "the filter \"%s\" asks for a field of that "
-				 "name; did you mean name~=%s?",
-				 filter, filter);
-			return;
-		}
-	}
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if (strncmp(filter, maps[i], strlen(maps[i])) == 0)
+			return true;
+	return !*filter || strcmp(filter, "name") == 0 ||
+	       filter[strcspn(filter, "=~!,\" ")];
+}
+
+static const char *find_word(const struct session *session)
+{
+	for (size_t i = 0; i < session->arguments.operand_count; i++)
+		if (!is_field(session->arguments.operands[i]))
+			return session->arguments.operands[i];
+	return NULL;
+}
+
+static void explain_nothing(struct session *session)
+{
+	const char *word = find_word(session);
+
+	if (word)
+		complain(&session->complainer, WB_NOTE,
+			 "the filter \"%s\" asks for a field of that name; "
+			 "did you mean name~=%s?",
+			 word, word);
+	explain_name(session, OPTION_PREFIX);
+}
+
+/* A reference is rarely a filter, and `ls redis:7` cannot even be parsed. */
+static enum wb_error explain_filter(struct session *session,
+				    enum wb_error error)
+{
+	const char *word = find_word(session);
+	struct wb_text inner = session->text;
+
+	if (error != WB_BAD_INPUT || !word)
+		return error;
+	return fail(&session->text, error, "%s; did you mean name~=%s?",
+		    inner.text, word);
 }
 
 static enum wb_error list(struct session *session, const struct wb_call *call)
@@ -119,8 +169,11 @@ static enum wb_error list(struct session *session, const struct wb_call *call)
 		error = fail(&session->text, WB_NO_MEMORY, "out of memory");
 	if (people)
 		grid_end(&listing.grid);
+	error = explain_filter(session, error);
 	if (!error && people && !listing.last)
 		explain_nothing(session);
+	if (!error && people)
+		explain_name(session, OPTION_AFTER);
 	if (!error && people && page.more && listing.last)
 		complain(&session->complainer, WB_NOTE,
 			 "more names follow; continue with --after %s",

@@ -80,9 +80,9 @@ static void tell_removed(struct session *session,
 	for (size_t i = 0; i < count && !session->quiet; i++) {
 		output_plain(&session->output, mutations[i].remove);
 		output_format(&session->output,
-			      ": removed at revision %llu%s\n",
-			      (unsigned long long)outcome->revision,
-			      outcome->replayed ? " before" : "");
+			      ": %sremoved at revision %llu\n",
+			      outcome->replayed ? "already " : "",
+			      (unsigned long long)outcome->revision);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "tools/image_json.h"
 #include "tools/interrupt.h"
+#include "tools/timepoint.h"
 #include "tools/wording.h"
 
 #include <dirent.h>
@@ -32,9 +33,11 @@ static enum wb_error choose_namespace(struct session *session)
 		session->ns = variable("CONTAINERD_NAMESPACE");
 	if (!session->ns)
 		session->ns = "default";
+	/* The interface's words. There it is a precondition, for a call can
+	 * come without one; here it was given, and is bad. */
 	if (!*session->ns)
 		return fail(&session->text, WB_BAD_INPUT,
-			    "the namespace is empty");
+			    "namespace is required");
 	return wb_namespace_validate(session->ns, &session->text);
 }
 
@@ -294,13 +297,16 @@ enum wb_error session_name(struct session *session, const char *operand,
 	enum wb_error error;
 
 	if (session->raw) {
-		if (!*operand)
-			return fail(&session->text, WB_BAD_INPUT,
-				    "the name is empty");
 		*ret_name = operand;
 		return WB_OK;
 	}
 	error = wb_reference_normalise(operand, &name, &session->text);
+	if (error && timepoint_find(operand)) {
+		struct wb_text inner = session->text;
+
+		return fail(&session->text, error,
+			    "%s; only `waybill show` takes @{…}", inner.text);
+	}
 	if (error)
 		return error;
 	if (!scratch_adopt(&session->scratch, name, free))
@@ -417,9 +423,9 @@ static void tell_change(struct session *session,
 	if (session->quiet)
 		return;
 	output_plain(output, name);
-	output_format(output, ": %s at revision %llu%s\n", done,
-		      (unsigned long long)outcome->revision,
-		      outcome->replayed ? " before" : "");
+	output_format(output, ": %s%s at revision %llu\n",
+		      outcome->replayed ? "already " : "", done,
+		      (unsigned long long)outcome->revision);
 }
 
 enum wb_error session_wrote(struct session *session, enum wb_error error,

@@ -246,7 +246,7 @@ $library/b:latest"
 	expect 0 apply plan --operation-id x
 	waybill rm a
 	expect 0 apply plan --operation-id x
-	is "$output" "1 change applied at revision 1 before"
+	is "$output" "1 change already applied at revision 1"
 	expect 2 get a
 	echo "{\"op\":\"put\",\"name\":\"b\",$target}" >plan
 	refuse 3 "operation id" apply plan --operation-id x

@@ -36,13 +36,29 @@ load helper.bash
 	refuse_untouched 2 "image \"$library/b:latest\": not found" get b
 	refuse_untouched 2 'image "a": not found' get --raw a
 	refuse_untouched 65 . get "A B"
-	refuse_untouched 65 . get --raw ""
+	# As every program that calls the library is told.
+	refuse_untouched 2 'image "": not found' get --raw ""
+	refuse 2 'image "": not found' rm --raw ""
+	refuse 2 'image "": not found' tag --raw "" x
+	refuse 65 "Image.Name required" label --raw "" x=1
+	refuse_untouched 65 "Image.Name required" put --raw "" --media-type t \
+		--digest $d1 --size 1
 	expect 2 get b --json
 	is "$output" ""
 	is "$(json error/code "$stderr")" not_found
 	is "$(json error/message "$stderr")" \
 		"image \"$library/b:latest\": not found"
 	is "$(json error/status "$stderr")" 2
+}
+
+@test "a point in time is for show, and who asks elsewhere is told" {
+	put a
+	for command in get rm log "tag a"; do
+		refuse_untouched 65 "only .waybill show. takes @\{…\}" \
+			$command 'a@{1}'
+	done
+	put 'a@{1}' $d2 --raw
+	expect 0 get --raw -q 'a@{1}'
 }
 
 @test "namespaces do not see each other" {
@@ -68,6 +84,7 @@ load helper.bash
 	for ns in "" -bad "a b" a/b "$(printf 'a%.0s' {1..77})" a..b; do
 		refuse_untouched 65 namespace get a -n "$ns"
 	done
+	refuse_untouched 65 "namespace is required" get a -n ""
 }
 
 @test "a store that is absent is said to be absent, and stays so" {

@@ -61,7 +61,7 @@ labels()
 	expect 0 label a x=1 --operation-id o --if-revision 1
 	waybill label a x=2
 	expect 0 label a x=1 --operation-id o --if-revision 1
-	has "$output" "labelled at revision 2 before"
+	has "$output" "already labelled at revision 2"
 	is "$(labels a)" '{"x": "2"}'
 }
 

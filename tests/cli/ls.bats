@@ -80,6 +80,28 @@ names()
 		expect 0 ls $words
 		is "$stderr" ""
 	done
+	refuse_untouched 65 "parse error: .*; did you mean name~=redis:7\?$" \
+		ls redis:7
+	refuse_untouched 65 'unsupported operator "=": [a-z: ]*$' ls name=redis:7
+}
+
+@test "a short name where a full one is compared is explained" {
+	fill
+	note="waybill: ls: note: names are compared in full; did you mean"
+	expect 0 ls --prefix redis
+	is "${#lines[@]}" 1
+	is "$stderr" "$note --prefix $library/redis?"
+	expect 0 ls --prefix redis:7
+	is "$stderr" "$note --prefix $library/redis:7?"
+	expect 0 ls --after alpine
+	is "${#lines[@]}" 5
+	is "$stderr" "$note --after $library/alpine:latest?"
+	for words in "--prefix docker.io/x" "--prefix redis --raw" \
+		"--prefix redis -q" "--after redis --json" \
+		"--after $library/redis:6" "--after redis --raw"; do
+		expect 0 ls $words
+		is "$stderr" ""
+	done
 }
 
 @test "prefix, limit and after page through the names" {

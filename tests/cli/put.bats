@@ -237,7 +237,7 @@ print(json.dumps(json.load(sys.stdin)["target"]))' |
 	is "$output" "$library/a:latest: put at revision 1"
 	put a $d2
 	expect 0 $args --operation-id x1
-	is "$output" "$library/a:latest: put at revision 1 before"
+	is "$output" "$library/a:latest: already put at revision 1"
 	expect 0 $args --operation-id x1 --json
 	is "$(json replayed)" true
 	is "$(json revision)" 1

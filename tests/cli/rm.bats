@@ -66,7 +66,7 @@ load helper.bash
 	expect 0 rm a --operation-id x
 	put a
 	expect 0 rm a --operation-id x
-	is "$output" "$library/a:latest: removed at revision 2 before"
+	is "$output" "$library/a:latest: already removed at revision 2"
 	expect 0 get -q a
 	is "$output" $d1
 }

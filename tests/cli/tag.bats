@@ -59,6 +59,8 @@ load helper.bash
 		is "$(json image/labels)" '{"x": "1"}'
 	}
 	again
+	expect 0 tag a c --operation-id x
+	is "$output" "$library/c:latest: already tagged at revision 3"
 	put a $d3
 	again
 	waybill rm a
