@@ -23,11 +23,29 @@
 #define INDEX_BYTES_MAX	 (16u << 20)
 #define LAYOUT_BYTES_MAX 4096u
 
-static bool is_directory(const char *path)
+static bool is_there(const char *path)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	return stat(path, &status) == 0;
+}
+
+static enum wb_error check_directory(const char *directory,
+				     struct wb_text *ret_text)
+{
+	struct stat status;
+	int number = stat(directory, &status) == 0 ? 0 : errno;
+
+	if (number == ENOENT)
+		return fail(ret_text, WB_NOT_FOUND, "oci:%s: no such directory",
+			    directory);
+	if (number)
+		return fail(ret_text, fail_errno(NULL, number, directory),
+			    "oci:%s: %s", directory, strerror(number));
+	if (!S_ISDIR(status.st_mode))
+		return fail(ret_text, WB_BAD_INPUT, "oci:%s: not a directory",
+			    directory);
+	return WB_OK;
 }
 
 static enum wb_error split_place(struct scratch *scratch, const char *place,
@@ -37,23 +55,35 @@ static enum wb_error split_place(struct scratch *scratch, const char *place,
 	const char *colon = strrchr(place, ':');
 	const char *directory = place;
 	const char *tag = NULL;
+	enum wb_error error;
 
-	if (!is_directory(place) && colon) {
+	if (!is_there(place) && colon) {
 		directory =
 			scratch_copy(scratch, place, (size_t)(colon - place));
 		tag = colon + 1;
 		if (!directory)
 			return fail(ret_text, WB_NO_MEMORY, "out of memory");
 	}
-	if (!is_directory(directory))
-		return fail(ret_text, WB_NOT_FOUND, "oci:%s: no such directory",
-			    directory);
+	error = check_directory(directory, ret_text);
+	if (error)
+		return error;
 	if (tag && !*tag)
 		return fail(ret_text, WB_USAGE,
 			    "oci:%s: a tag is missing after the colon", place);
 	*ret_directory = directory;
 	*ret_tag = tag;
 	return WB_OK;
+}
+
+/* `error` about the file `name` of the layout. */
+static enum wb_error fail_in(struct scratch *scratch, enum wb_error error,
+			     const char *directory, const char *name,
+			     struct wb_text *text)
+{
+	const char *where =
+		scratch_format(scratch, "oci:%s: %s", directory, name);
+
+	return fail_where(text, error, where ? where : name);
 }
 
 /* Reads the JSON object in `directory`/`name`. */
@@ -63,12 +93,17 @@ static enum wb_error read_object(struct scratch *scratch, const char *directory,
 				 struct wb_text *ret_text)
 {
 	const char *path = scratch_format(scratch, "%s/%s", directory, name);
+	struct stat status;
 	char *bytes;
 	size_t size;
 	enum wb_error error;
 
 	if (!path)
 		return fail(ret_text, WB_NO_MEMORY, "out of memory");
+	/* A FIFO in its place must not hang us. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return fail(ret_text, WB_BAD_INPUT,
+			    "oci:%s: %s: not a regular file", directory, name);
 	error = input_read(scratch, path, bytes_max, &bytes, &size, ret_text);
 	if (error == WB_NOT_FOUND)
 		return fail(ret_text, WB_BAD_INPUT,
@@ -77,7 +112,8 @@ static enum wb_error read_object(struct scratch *scratch, const char *directory,
 	if (error)
 		return error;
 	error = parse_object(scratch, bytes, size, ret_object, ret_text);
-	return error ? fail_where(ret_text, error, path) : WB_OK;
+	return error ? fail_in(scratch, error, directory, name, ret_text)
+		     : WB_OK;
 }
 
 static enum wb_error check_version(struct scratch *scratch,
@@ -95,9 +131,9 @@ static enum wb_error check_version(struct scratch *scratch,
 	if (!error && (!version || strncmp(version, "1.", 2) != 0))
 		error = fail(ret_text, WB_BAD_INPUT,
 			     "imageLayoutVersion is not 1.x");
-	if (error)
-		return fail_where(ret_text, error, "oci-layout");
-	return WB_OK;
+	return error ? fail_in(scratch, error, directory, "oci-layout",
+			       ret_text)
+		     : WB_OK;
 }
 
 /* Looks for the manifests tagged `tag`; NULL counts all. */
@@ -231,6 +267,21 @@ static enum wb_error check_blob(struct scratch *scratch, const char *directory,
 	return error;
 }
 
+static enum wb_error read_manifests(struct scratch *scratch,
+				    const json_t *index, const char *directory,
+				    const json_t **ret_manifests,
+				    struct wb_text *ret_text)
+{
+	enum wb_error error =
+		field_array(index, "manifests", ret_manifests, ret_text);
+
+	if (!error && !json_object_get(index, "manifests"))
+		error = fail(ret_text, WB_BAD_INPUT, "no \"manifests\"");
+	return error ? fail_in(scratch, error, directory, "index.json",
+			       ret_text)
+		     : WB_OK;
+}
+
 enum wb_error oci_layout_find(struct scratch *scratch, const char *place,
 			      struct wb_descriptor *ret_target,
 			      struct wb_text *ret_text)
@@ -250,11 +301,8 @@ enum wb_error oci_layout_find(struct scratch *scratch, const char *place,
 		error = read_object(scratch, directory, "index.json",
 				    INDEX_BYTES_MAX, &index, ret_text);
 	if (!error)
-		error = field_array(index, "manifests", &manifests, ret_text);
-	if (!error && !json_object_get(index, "manifests"))
-		error = fail(ret_text, WB_BAD_INPUT,
-			     "oci:%s: index.json has no \"manifests\"",
-			     directory);
+		error = read_manifests(scratch, index, directory, &manifests,
+				       ret_text);
 	if (!error)
 		error = choose_manifest(manifests, tag, directory, &manifest,
 					ret_text);
@@ -269,7 +317,8 @@ enum wb_error oci_layout_find(struct scratch *scratch, const char *place,
 	if (!error)
 		error = wb_image_validate(&probe, ret_text);
 	if (error)
-		return fail_where(ret_text, error, "index.json");
+		return fail_in(scratch, error, directory, "index.json",
+			       ret_text);
 	error = check_blob(scratch, directory, &probe.target, ret_text);
 	if (!error)
 		*ret_target = probe.target;

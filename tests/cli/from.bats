@@ -86,6 +86,9 @@ json.dump(i, open(path, "w"))' "$@"
 	refuse_untouched 65 "no oci-layout" put a --from oci:empty
 	refuse_untouched 2 "no such directory" put a --from oci:absent
 	refuse_untouched 2 "no such directory" put a --from oci:absent:tag
+	: >file
+	refuse_untouched 65 "oci:file: not a directory" put a --from oci:file
+	refuse_untouched 65 "oci:file: not a directory" put a --from oci:file:x
 	refuse_untouched 64 "tag is missing" put a --from oci:images:
 	refuse_untouched 64 "must be oci:DIR" put a --from images
 	refuse_untouched 64 "must be oci:DIR" put a --from oci:
@@ -125,7 +128,8 @@ json.dump(i, open(path, "w"))' "$@"
 	while IFS='|' read -r change says; do
 		cp saved images/index.json
 		index images "$change"
-		refuse_untouched 65 "$says" put a --from oci:images:one
+		refuse_untouched 65 "oci:images: .*$says" put a \
+			--from oci:images:one
 	done <<-'END'
 	del i["manifests"]|no "manifests"
 	i["manifests"] = {}|must be an array
@@ -136,13 +140,28 @@ json.dump(i, open(path, "w"))' "$@"
 	END
 	for text in "" "{" "[]"; do
 		echo "$text" >images/index.json
-		refuse_untouched 65 index.json put a --from oci:images
+		refuse_untouched 65 "oci:images: index.json: " put a \
+			--from oci:images
 	done
 	cp saved images/index.json
-	echo '{"imageLayoutVersion": "2.0.0"}' >images/oci-layout
-	refuse_untouched 65 "imageLayoutVersion" put a --from oci:images
-	echo '{}' >images/oci-layout
-	refuse_untouched 65 "imageLayoutVersion" put a --from oci:images
+	for text in '{"imageLayoutVersion": "2.0.0"}' '{}'; do
+		echo "$text" >images/oci-layout
+		refuse_untouched 65 \
+			"oci:images: oci-layout: imageLayoutVersion" put a \
+			--from oci:images
+	done
+}
+
+@test "what is no file is not waited for" {
+	layout images one
+	for file in index.json oci-layout; do
+		mv images/$file saved
+		mkfifo images/$file
+		refuse_untouched 65 "oci:images: $file: not a regular file" \
+			put a --from oci:images
+		rm images/$file
+		mv saved images/$file
+	done
 }
 
 @test "fields of a descriptor that are not ours are no error" {

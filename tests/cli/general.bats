@@ -227,6 +227,17 @@ open_up()
 	is "$status" 77
 	says_one_line .
 	is "$(files)" "$before"
+	# Nor can a layout be read that is not for everybody.
+	mkdir "$open/private"
+	mkdir "$open/private/layout"
+	chmod 000 "$open/private"
+	for place in private private/layout private/layout:tag; do
+		run --separate-stderr as_user "$program/waybill" put a \
+			--from "oci:$open/$place" --store "dir:$open/new"
+		is "$status" 77
+		says_one_line "put: (oci:)?$open/private.*: Permission denied$"
+	done
+	chmod 700 "$open/private"
 	# No store can be made where nothing can be written.
 	mkdir "$open/closed"
 	chmod 555 "$open/closed"
