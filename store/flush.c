@@ -288,12 +288,6 @@ enum wb_error store_wait(struct wb_store *store,
 	return error;
 }
 
-bool flush_find_reserve(struct wb_store *store)
-{
-	store_settle(store);
-	return log_has_reserve(store->log);
-}
-
 enum wb_error wb_store_mark(struct wb_store *store)
 {
 	enum wb_error error = store_check(store);

@@ -155,13 +155,11 @@ static enum wb_error stage_locked(struct wb_txn *txn,
 	return WB_OK;
 }
 
-/* On a full disk only what frees space goes on. */
-static enum wb_error check_reserve(struct wb_txn *txn)
+/* On a full disk only what frees space goes on. Room was looked for when the
+ * Update began. */
+static enum wb_error check_reserve(const struct wb_txn *txn)
 {
-	if (txn->puts == 0 || log_has_reserve(txn->store->log) ||
-	    flush_find_reserve(txn->store))
-		return WB_OK;
-	return log_reserve_error(txn->store->log);
+	return txn->puts ? log_reserve_error(txn->store->log) : WB_OK;
 }
 
 /* What is staged is put into the overlay by the record's own key. */

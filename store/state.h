@@ -154,8 +154,6 @@ void staged_void(struct wb_store *store, enum wb_error error);
 
 /* ---- flush.c ---- */
 
-/* Let the log make room for its next segment, if it can now. */
-bool flush_find_reserve(struct wb_store *store);
 /* Be the only one who writes to the log, until released. */
 void flush_lead(struct wb_store *store);
 void flush_release(struct wb_store *store);

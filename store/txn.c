@@ -85,15 +85,28 @@ static bool group_is_full(struct wb_store *store,
 
 /* Looked at in turn: whoever waits for it sees a group that others fill
  * meanwhile. So no group holds more than the bound and one commit, and
- * neither does a segment, which must be read whole at open. */
+ * neither does a segment, which must be read whole at open.
+ *
+ * Where there is no room for the next segment it is looked for once, now and
+ * not when the Update is staged: that takes its time, and the turn is given
+ * away for it, so that deletes pass. */
 static enum wb_error take_turn(struct wb_store *store)
 {
 	struct store_ticket ticket;
+	bool looked = false;
 	enum wb_error error;
 
-	while (!(error = turn_take(store)) && group_is_full(store, &ticket)) {
-		turn_give(store);
-		(void)store_wait(store, &ticket);
+	while (!(error = turn_take(store))) {
+		if (group_is_full(store, &ticket)) {
+			turn_give(store);
+			(void)store_wait(store, &ticket);
+		} else if (!looked && !log_has_reserve(store->log)) {
+			turn_give(store);
+			store_settle(store);
+			looked = true;
+		} else {
+			break;
+		}
 	}
 	return error;
 }

@@ -410,6 +410,32 @@ START_TEST(on_a_full_disk_deletes_are_taken_and_puts_are_not)
 }
 END_TEST
 
+/* One thread: whoever holds the turn at an operation holds it across that. */
+static unsigned operations, in_turn;
+
+static void see_turn(void *context, enum sim_op op, const char *name)
+{
+	(void)context;
+	(void)op;
+	(void)name;
+	operations++;
+	in_turn += turn_is_taken(shelf.store);
+}
+
+START_TEST(the_turn_is_held_across_no_operation_of_the_disk)
+{
+	simdisk_observe(shelf.disk, SIM_ANY, see_turn, NULL);
+	fill_up(UINT64_C(100) << 10);
+	operations = 0;
+	ck_error(try_put("a", "1"), WB_NO_SPACE); /* it looks for room */
+	ck_assert_uint_gt(operations, 0);
+	ck_ok(try_delete("0000"));
+	simdisk_capacity(shelf.disk, 0);
+	ck_ok(try_put("a", "1"));
+	ck_assert_uint_eq(in_turn, 0);
+}
+END_TEST
+
 START_TEST(a_put_is_taken_again_when_there_is_room_again)
 {
 	unsigned count = fill_up(UINT64_C(100) << 10);
@@ -523,6 +549,7 @@ int main(void)
 		       a_group_that_grows_too_large_holds_the_next_update_back);
 	tcase_add_test(tcase,
 		       on_a_full_disk_deletes_are_taken_and_puts_are_not);
+	tcase_add_test(tcase, the_turn_is_held_across_no_operation_of_the_disk);
 	tcase_add_test(tcase, a_put_is_taken_again_when_there_is_room_again);
 	tcase_add_test(tcase, a_put_is_taken_again_after_not_even_deletes_were);
 	tcase_add_test(

@@ -623,6 +623,19 @@ static void opened(struct wb_txn *txn, int operation, uint32_t uid,
 	AGREES(wb_txn_time(txn) == model.shelf.env.wall_ns);
 }
 
+/* Where it looks for room first, what comes in its way would wait for it. */
+static enum wb_error begin_quietly(const struct wb_txn_options *options,
+				   struct wb_txn **ret_txn,
+				   struct wb_outcome *ret_outcome)
+{
+	enum wb_error error;
+
+	model.quiet = !log_has_reserve(model.shelf.store->log);
+	error = wb_txn_begin(model.shelf.store, options, ret_txn, ret_outcome);
+	model.quiet = false;
+	return error;
+}
+
 static void begin_operation(void)
 {
 	unsigned id = (unsigned)below(OPERATIONS);
@@ -648,7 +661,7 @@ static void begin_operation(void)
 		return;
 	snprintf(text, sizeof(text), "op %u", id);
 	memset(text + 5, 0, 3);
-	error = wb_txn_begin(model.shelf.store, &options, &txn, &outcome);
+	error = begin_quietly(&options, &txn, &outcome);
 	say("operation %u begins: %s%s", id, wb_error_code(error),
 	    outcome.replayed ? ", done before" : "");
 	if (learn_of_stop(error))
@@ -676,7 +689,7 @@ static void begin_txn(void)
 		begin_operation();
 		return;
 	}
-	error = wb_txn_begin(model.shelf.store, NULL, &txn, NULL);
+	error = begin_quietly(NULL, &txn, NULL);
 	say("an Update begins: %s", wb_error_code(error));
 	if (model.txn.txn) {
 		AGREES_ERROR(error, WB_NESTED);
@@ -880,9 +893,7 @@ static void stage_txn(struct open_txn txn)
 	struct store_ticket ticket = {77, 77};
 	enum wb_error error;
 
-	model.quiet |= refusable;
 	error = store_stage(txn.txn, &ticket);
-	model.quiet = false;
 	say("stage revision %" PRIu64 ": %s", txn.revision,
 	    wb_error_code(error));
 	if (refusable && is_trouble(error)) {
@@ -927,9 +938,7 @@ static void commit_in_vain(struct open_txn txn)
 
 	take_back(&txn);
 	upper = model.staged;
-	model.quiet |= refusable;
 	error = wb_txn_commit(txn.txn, &outcome);
-	model.quiet = false;
 	say("commit of nothing: %s", wb_error_code(error));
 	look_at_flush(upper);
 	check_waited(&txn, error,
@@ -950,9 +959,7 @@ static void commit_txn(struct open_txn txn)
 		return;
 	}
 	take_as_staged(&txn);
-	model.quiet |= refusable;
 	error = wb_txn_commit(txn.txn, &outcome);
-	model.quiet = false;
 	say("commit revision %" PRIu64 ": %s", txn.revision,
 	    wb_error_code(error));
 	AGREES(outcome.revision == (error ? 77 : txn.revision));

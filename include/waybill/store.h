@@ -303,7 +303,10 @@ WB_API enum wb_error wb_txn_delete(struct wb_txn *txn, const struct wb_key *key,
 /* End the Update. Commit returns WB_OK when the commit is durable and
  * visible. WB_OUTCOME_UNKNOWN: a sync failed, nobody can say, and the store
  * takes no further change (WB_STOPPED) until it is opened again. WB_NO_SPACE
- * and others: nothing happened. Both free the transaction. */
+ * and others: nothing happened. While the disk has no room for the log to go on
+ * in, an Update that puts anything is WB_NO_SPACE; one that only deletes is
+ * taken. Whether there is room again is looked at when an Update begins. Both
+ * free the transaction. */
 WB_API enum wb_error wb_txn_commit(struct wb_txn *txn,
 				   struct wb_outcome *ret_outcome);
 WB_API enum wb_error wb_txn_abort(struct wb_txn *txn);
