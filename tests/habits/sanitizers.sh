@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A sanitizer that has never complained may be one that cannot. A data race
 # and a leak are planted in store/ by a build switch; the tests that are
-# otherwise run under that sanitizer must then fail, by its report.
+# otherwise run under that sanitizer must then fail, by its report, and that
+# must name the function: another race or leak is not the planted one.
 #
 #   sh tests/habits/sanitizers.sh
 set -u
@@ -27,7 +28,7 @@ verdict()
 	failed=$((failed + 1))
 }
 
-# planted SWITCH SANITIZERS TEST REPORT
+# planted SWITCH SANITIZERS TEST REPORT FUNCTION
 planted()
 {
 	build=$builds/planted-$1
@@ -41,12 +42,15 @@ planted()
 	TMPDIR=$scratch CK_TIMEOUT_MULTIPLIER=10 \
 		ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 \
 		"$build/tests/$3" >"$log" 2>&1
-	[ $? -ne 0 ] && grep -q "$4" "$log"
-	verdict $? "$1: $3 fails, and says $4" "$log"
+	[ $? -ne 0 ] && grep -q "$4" "$log" &&
+		grep -Eq "^ +#[0-9]+ (0x[0-9a-f]+ in )?$5 " "$log"
+	verdict $? "$1: $3 fails, and says $4 in $5" "$log"
 }
 
 planted RACE thread test_model_threads \
-	'WARNING: ThreadSanitizer: data race'
-planted LEAK address,undefined test_stat 'LeakSanitizer: detected memory leaks'
+	'WARNING: ThreadSanitizer: data race' wb_store_stat
+# A leak is reported where the memory came from.
+planted LEAK address,undefined test_stat \
+	'LeakSanitizer: detected memory leaks' grow_lists
 echo "1..$number"
 [ "$failed" -eq 0 ]
