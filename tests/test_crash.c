@@ -28,6 +28,7 @@ START_TEST(every_image_of_every_moment_keeps_the_promises)
 		.processes = full ? 2 : 1,
 	};
 	struct crashloop_report report;
+	const char *never;
 	bool given, good;
 
 	options.seed = seed_from_environment(1, &given);
@@ -40,6 +41,10 @@ START_TEST(every_image_of_every_moment_keeps_the_promises)
 			     report.complaint.check, report.complaint.text,
 			     report.seed);
 	ck_assert(given || report.counts[CRASH_IMAGES] >= options.images_min);
+	/* A thing that never happened was not tested. */
+	never = crashloop_never(&report);
+	if (!given && SLOWER == 1)
+		ck_assert_msg(!never, "never: %s", never);
 }
 END_TEST
 

@@ -121,14 +121,22 @@ bool crashloop_run(const struct crashloop_options *options,
 	return !ret_report->complaint.check;
 }
 
+static const char *const texts[] = {
+#define CRASH_COUNT_TEXT(name, text) [CRASH_##name] = text,
+	CRASH_COUNT_LIST(CRASH_COUNT_TEXT)
+#undef CRASH_COUNT_TEXT
+};
+
+const char *crashloop_never(const struct crashloop_report *report)
+{
+	for (int at = 0; at < CRASH_COUNT_COUNT; at++)
+		if (report->counts[at] == 0)
+			return texts[at];
+	return NULL;
+}
+
 void crashloop_print(const struct crashloop_report *report)
 {
-	static const char *const texts[] = {
-#define CRASH_COUNT_TEXT(name, text) [CRASH_##name] = text,
-		CRASH_COUNT_LIST(CRASH_COUNT_TEXT)
-#undef CRASH_COUNT_TEXT
-	};
-
 	for (int at = 0; at < CRASH_COUNT_COUNT; at++)
 		printf("count: crash %s: %" PRIu64 "\n", texts[at],
 		       report->counts[at]);

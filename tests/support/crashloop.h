@@ -75,6 +75,9 @@ void crashloop_print(const struct crashloop_report *report);
 /* Options for every store of the loop, with `flags`: small segments. */
 struct wb_open_options crash_open_options(uint32_t flags);
 
+/* What was to be counted and never happened; NULL: everything did. */
+const char *crashloop_never(const struct crashloop_report *report);
+
 /* WAYBILL_SEED, else `seed`. `ret_given` tells which. */
 uint64_t seed_from_environment(uint64_t seed, bool *ret_given);
 
