@@ -111,7 +111,7 @@ digest()
 	put a $d2
 	expect 0 undo a --operation-id o
 	expect 0 undo a --operation-id o
-	is "$output" "$library/a:latest: put back at revision 3 before"
+	is "$output" "$library/a:latest: already put back at revision 3"
 	is "$(digest 0 a)" $d1
 	refuse 3 "operation id was used for another request" \
 		undo a --operation-id o --if-present

@@ -286,7 +286,7 @@ START_TEST(an_operation_id_is_good_for_one_request)
 
 	if (_i != 8)
 		given("a");
-	if (_i == 18)
+	if (_i == 19)
 		given("c");
 	ck_ok(request(_i, &with, &first));
 	for (int other = 0; other < REQUESTS; other++) {
