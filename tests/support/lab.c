@@ -248,6 +248,48 @@ static struct wb_bytes text_bytes(const char *text)
 	return (struct wb_bytes){text, strlen(text)};
 }
 
+/* Keys come again after so many revisions. */
+enum { LAB_ROUND = 23 };
+
+/* Commit `revision`, acknowledged or staged. */
+static bool find_commit(const struct lab *lab, uint64_t revision,
+			struct commit *ret_commit)
+{
+	const struct history *history = &lab->truth;
+	uint64_t at = revision - 1;
+
+	if (at >= history->count) {
+		at -= history->count;
+		history = &lab->staged;
+	}
+	return at < history->count &&
+	       !commit_decode(history->bytes + history->commits[at].at,
+			      history->commits[at].size, ret_commit);
+}
+
+/* What mutation `number` of `revision` replaces: the revision of its key's
+ * version before, where that is no deletion; else 0. */
+static uint64_t previous_revision(const struct lab *lab, uint64_t revision,
+				  unsigned number)
+{
+	while (revision > LAB_ROUND) {
+		struct mutation mutation;
+		struct mutation_walk walk;
+		struct commit commit;
+		unsigned at = 0;
+
+		revision -= LAB_ROUND;
+		if (!find_commit(lab, revision, &commit) ||
+		    commit.mutation_count <= number)
+			continue;
+		walk = mutation_walk_begin(&commit);
+		while (mutation_walk_next(&walk, &mutation) && at < number)
+			at++;
+		return mutation.deleted ? 0 : revision;
+	}
+	return 0;
+}
+
 enum wb_error lab_stage(struct lab *lab, unsigned count, size_t value_bytes)
 {
 	uint64_t revision = log_staged_revision(lab->log) + 1;
@@ -274,14 +316,15 @@ enum wb_error lab_stage(struct lab *lab, unsigned count, size_t value_bytes)
 			.key = {.kind = 64, .ns = text_bytes("default")},
 			.value = {value, value_bytes},
 			.deleted = (revision + at) % 9 == 4,
-			.previous_revision = revision / 2,
+			.previous_revision =
+				previous_revision(lab, revision, at),
 		};
 
 		if (mutation.deleted)
 			mutation.value.size = 0;
 
 		snprintf(name, sizeof(name), "key-%u-%llu", at,
-			 (unsigned long long)revision % 23);
+			 (unsigned long long)revision % LAB_ROUND);
 		mutation.key.name = text_bytes(name);
 		mutation_write(&writer, &mutation);
 		hashes[at] = mutation_hash(&mutation.key);
