@@ -174,7 +174,7 @@ BARE int fstatfs(int fd, struct statfs *stat)
 		return -1;
 	result = (int)syscall(SYS_fstatfs, fd, stat);
 	if (magic)
-		stat->f_type = (typeof(stat->f_type))magic;
+		stat->f_type = (__typeof__(stat->f_type))magic;
 	return result;
 }
 
