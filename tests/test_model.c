@@ -515,15 +515,23 @@ static void get_durable(void)
 	compare_get(error, &record, key, model.durable);
 }
 
+/* A page: so many versions, and the rest of the last one's commit. */
+struct page {
+	size_t left;
+	uint64_t revision; /* that was visited last */
+};
+
 static bool compare_version(void *context, const struct wb_version *version)
 {
 	const struct wb_record *record = &version->record;
 	struct ledger_key key =
 		ledger_key(record->key.kind, record->key.ns, record->key.name);
 	struct ledger_version expected = {0};
-	size_t *left = context;
+	struct page *page = context;
 
-	--*left;
+	AGREES(page->left || record->revision == page->revision);
+	page->left -= page->left > 0;
+	page->revision = record->revision;
 	AGREES(ledger_history_next(model.ledger, &expected));
 	AGREES(bytes_equal((struct wb_bytes){key.bytes, key.size},
 			   expected.key));
@@ -540,7 +548,7 @@ static void read_history(void)
 	unsigned key = (unsigned)below(KEYS + 1);
 	uint64_t before = chance(1, 2) ? 0 : below(model.durable + 3);
 	size_t limit = key == KEYS || chance(1, 2) ? 1 + below(20) : 0;
-	size_t left = limit ? limit : SIZE_MAX;
+	struct page page = {.left = limit ? limit : SIZE_MAX};
 	struct ledger_version version;
 	enum wb_error error;
 
@@ -549,15 +557,15 @@ static void read_history(void)
 		       key == KEYS ? NULL : &ledger_keys[key], before);
 	if (key == KEYS)
 		error = wb_log(model.shelf.store, 0, NULL, before, limit,
-			       compare_version, &left);
+			       compare_version, &page);
 	else
 		error = wb_history(model.shelf.store, &keys[key], before, limit,
-				   compare_version, &left);
+				   compare_version, &page);
 	if (error == WB_IO && simdisk_is_cut(model.shelf.disk))
 		return;
 	AGREES_ERROR(error, WB_OK);
-	if (left)
-		AGREES(!ledger_history_next(model.ledger, &version));
+	if (ledger_history_next(model.ledger, &version))
+		AGREES(!page.left && version.revision != page.revision);
 }
 
 static void read_time(void)
