@@ -200,6 +200,7 @@ bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
 	const struct record *record;
 	struct key encoded;
 	uint64_t staged = 0;
+	bool damaged;
 
 	if (store_check(store) || key_encode(key, &encoded))
 		return true;
@@ -208,12 +209,13 @@ bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
 			      index_hash(store->index, encoded.bytes,
 					 encoded.size),
 			      &encoded);
-	if (record)
+	damaged = record && !record_verifies(record);
+	if (record && !damaged)
 		staged = record->revision;
 	if (staged > txn->seen && staged < txn->revision)
 		txn->seen = staged;
 	pthread_mutex_unlock(&store->staged);
-	return staged > revision ||
+	return damaged || staged > revision ||
 	       log_may_have_changed(store->log, mutation_hash(key), revision);
 }
 

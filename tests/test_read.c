@@ -298,6 +298,25 @@ START_TEST(a_damaged_key_that_is_staged_is_no_better)
 }
 END_TEST
 
+START_TEST(a_damaged_key_that_is_staged_may_have_changed)
+{
+	struct wb_key key = named("rotten");
+	struct record *record;
+	struct wb_txn *txn;
+
+	shelf_put(&shelf, "rotten", "durable");
+	record = stage_record("rotten", "staged");
+	txn = shelf_begin(&shelf);
+	for (size_t bit = 0; bit < 8 * record_size(record); bit++) {
+		flip(record, bit);
+		ck_assert(store_changed_after(txn, &key, 1));
+		flip(record, bit);
+	}
+	ck_assert(!store_changed_after(txn, &key, 2));
+	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
 /* Neither twice in one commit, nor under another name than the log has. */
 START_TEST(a_change_that_was_damaged_is_not_committed)
 {
@@ -554,6 +573,7 @@ int main(void)
 	tcase_add_test(tcase, so_is_what_it_changed_itself);
 	tcase_add_test(tcase, a_damaged_key_is_neither_changed_nor_denied);
 	tcase_add_test(tcase, a_damaged_key_that_is_staged_is_no_better);
+	tcase_add_test(tcase, a_damaged_key_that_is_staged_may_have_changed);
 	tcase_add_test(tcase, a_change_that_was_damaged_is_not_committed);
 	tcase_add_loop_test(tcase,
 			    what_rots_on_its_way_to_the_index_is_corrupt_there,
