@@ -322,8 +322,8 @@ enum wb_error wb_view_namespaces(struct wb_view *view, uint32_t kind,
 	enum wb_error error = store_check(view->store);
 	bool more = true;
 
-	if (kind < 1 || kind > WB_KIND_LAST)
-		return WB_BAD_INPUT;
+	if (!error && (kind < 1 || kind > WB_KIND_LAST))
+		error = WB_BAD_INPUT;
 	merge.prefix.bytes[0] = (uint8_t)kind;
 	merge.prefix.size = 1;
 	merge.after.size = 0;
