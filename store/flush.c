@@ -68,18 +68,16 @@ static void publish(struct wb_store *store, struct staged_list *list)
 	uint64_t commits = 0;
 	size_t at;
 
-	for (commit = list->first; commit; commit = commit->next)
-		commits++;
-	store->commits += commits;
 	/* A view that begins sees either all of the group or none of it, and
 	 * in that case pins what the group replaces. So `published` is set
 	 * before this lock is given away. */
 	pthread_mutex_lock(&store->views);
 	store->publishing = revision;
-	for (commit = list->first; commit; commit = commit->next)
+	for (commit = list->first; commit; commit = commit->next, commits++)
 		for (at = 0; at < commit->count; at++)
 			publish_record(store, commit, at);
 	views_keep_bound(store);
+	store->commits += commits;
 	store->published = revision;
 	pthread_mutex_unlock(&store->views);
 

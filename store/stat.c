@@ -19,21 +19,22 @@ enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
 		return error;
 	memcpy(stat.uuid, log_uuid(store->log), sizeof(stat.uuid));
 	stat.epoch = log_epoch(store->log);
-	stat.revision = store->published;
-	stat.oldest_revision = stat.revision ? 1 : 0;
-	stat.records = index_count(store->index);
-	stat.record_bytes = index_record_bytes(store->index);
 	stat.segments = log.segments;
 	stat.log_bytes = log.log_bytes;
 	stat.file_bytes = log.file_bytes;
 	stat.torn_bytes = log.torn_bytes;
-	stat.commits = store->commits;
 	stat.groups = log.groups;
 #ifdef WAYBILL_PLANT_RACE
 	/* A planted fault for the thread sanitizer: a look without the lock. */
 	(void)*(volatile size_t *)&store->view_count;
 #endif
+	/* What publishing changes is changed under this lock. */
 	pthread_mutex_lock(&store->views);
+	stat.revision = store->published;
+	stat.oldest_revision = stat.revision ? 1 : 0;
+	stat.commits = store->commits;
+	stat.records = index_count(store->index);
+	stat.record_bytes = index_record_bytes(store->index);
 	stat.pinned_bytes = versions_bytes(store->versions);
 	stat.views = store->view_count;
 	pthread_mutex_unlock(&store->views);

@@ -4,6 +4,9 @@
  */
 #include "tests/support/shelf.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static struct shelf shelf;
 
 static void set_up(void)
@@ -107,6 +110,49 @@ START_TEST(views_and_what_they_pin_are_counted)
 }
 END_TEST
 
+/* ---- beside a publisher ---- */
+
+enum { COMMITS = 3, PUTS = WB_TXN_MUTATIONS_MAX };
+
+static atomic_bool done;
+
+static void *commit_many(void *unused)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < COMMITS * PUTS; i += PUTS) {
+		struct wb_txn *txn = shelf_begin(&shelf);
+
+		for (unsigned at = i; at < i + PUTS; at++) {
+			snprintf(name, sizeof(name), "%06u", at);
+			ck_ok(txn_put(txn, name, "1"));
+		}
+		ck_ok(wb_txn_commit(txn, NULL));
+		/* An acknowledged commit is in it. */
+		ck_assert_uint_gt(shelf_stat(&shelf).commits, i / PUTS);
+	}
+	atomic_store(&done, true);
+	return unused;
+}
+
+START_TEST(revision_commits_and_records_are_of_one_moment)
+{
+	struct wb_stat stat;
+	pthread_t thread;
+
+	ck_assert(!pthread_create(&thread, NULL, commit_many, NULL));
+	do {
+		stat = shelf_stat(&shelf);
+		ck_assert_uint_eq(stat.commits, stat.revision);
+		ck_assert_uint_eq(stat.records, PUTS * stat.revision);
+		/* Kind, "n", 0, six digits, "1". */
+		ck_assert_uint_eq(stat.record_bytes, 10 * stat.records);
+	} while (!atomic_load(&done));
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, COMMITS);
+}
+END_TEST
+
 /* ---- files ---- */
 
 struct sums {
@@ -204,6 +250,7 @@ int main(void)
 	tcase_add_test(tcase, records_and_their_bytes_are_those_that_live);
 	tcase_add_test(tcase, commits_and_groups_are_this_handles);
 	tcase_add_test(tcase, views_and_what_they_pin_are_counted);
+	tcase_add_test(tcase, revision_commits_and_records_are_of_one_moment);
 	tcase_add_test(tcase, files_are_those_of_the_directory_and_add_up);
 	tcase_add_test(tcase, a_stat_may_be_an_older_programs_or_a_newer_ones);
 	suite_add_tcase(suite, tcase);

@@ -367,6 +367,7 @@ struct wb_stat {
 	uint64_t commits; /* by this handle */
 	uint64_t groups;  /* fdatasyncs that made them durable */
 };
+/* Revision, commits and records are those of one moment. */
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 
