@@ -4,8 +4,8 @@
  *
  * Everything the core does to a disk goes through these two tables, so that
  * a test can put a disk under it that loses power, fails or lies. There are
- * two implementations: POSIX (posix.c), and the simulated disk in
- * tests/support.
+ * three implementations: POSIX (posix.c), and in tests/support the simulated
+ * disk and, where nothing is to fail, plain memory.
  *
  * All names are relative to the store's directory; "tmp/x" and "torn/x" are
  * in its two sub-directories. Nothing here retries a failed sync.

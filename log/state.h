@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What log.c, append.c, create.c and lookup.c share: the open log. Nobody
- * else includes this.
+ * The open log, as the sources of this folder that work on it share it. Nobody
+ * else but a test includes this.
  */
 #ifndef WAYBILL_LOG_STATE_H
 #define WAYBILL_LOG_STATE_H

@@ -129,7 +129,7 @@ struct wb_txn {
 	struct keymap own;
 };
 
-/* ---- store.c: small things that all need ---- */
+/* ---- of all ---- */
 
 /* WB_FORKED in a child of the process that opened the store. */
 static inline enum wb_error store_check(const struct wb_store *store)

@@ -28,7 +28,7 @@
  *
  * Ownership: pointers that a callback receives are valid until it returns.
  * Handles are freed by the call that ends them, whatever it returns; NULL
- * is allowed there.
+ * is allowed there. (wb_txn_commit of NULL is WB_USAGE: it commits nothing.)
  */
 #ifndef WAYBILL_STORE_H
 #define WAYBILL_STORE_H
