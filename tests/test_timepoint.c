@@ -178,6 +178,38 @@ START_TEST(what_is_no_point_is_refused_with_a_sentence)
 }
 END_TEST
 
+START_TEST(a_date_out_of_range_is_said_to_be_one)
+{
+	static const struct {
+		const char *text;
+		bool date;
+	} table[] = {
+		{"9999-12-31", true},
+		{"0000-01-01", true},
+		{"0000-02-29", true}, /* divisible by 400 */
+		{"1500-02-29", false},
+		{"1677-01-01", true},
+		{"1677-09-21", true}, /* its noon is not */
+		{"2262-04-12", true},
+		{"2400-02-29", true},
+		{"9999-12-31T23:59:59.5+02:00", true},
+		{"9999-13-31", false},
+		{"99999-12-31", false},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct timepoint point;
+		struct wb_text why = {""};
+
+		ck_error(timepoint_parse(table[i].text, NOW, &point, &why),
+			 WB_BAD_INPUT);
+		ck_assert_msg(!strstr(why.text, "out of range") ==
+				      !table[i].date,
+			      "%s", why.text);
+	}
+}
+END_TEST
+
 START_TEST(the_last_brace_pair_at_the_end_is_the_point)
 {
 	static const struct {
@@ -257,6 +289,7 @@ int main(void)
 	tcase_add_test(cases, rfc_3339_times_and_dates);
 	tcase_add_test(cases, ago_counts_from_the_clock_that_is_passed_in);
 	tcase_add_test(cases, what_is_no_point_is_refused_with_a_sentence);
+	tcase_add_test(cases, a_date_out_of_range_is_said_to_be_one);
 	tcase_add_test(cases, the_last_brace_pair_at_the_end_is_the_point);
 	tcase_add_test(cases, times_are_formatted_in_utc);
 	tcase_add_test(cases, each_day_reads_back_as_it_was_written);

@@ -77,7 +77,7 @@ enum wb_error address_choose(const char *given,
 	else
 		return fail(ret_text, WB_USAGE,
 			    "no store: give --store dir:PATH, or set "
-			    "WAYBILL_STORE or XDG_STATE_HOME");
+			    "WAYBILL_STORE, XDG_STATE_HOME or HOME");
 	if (!path)
 		return fail(ret_text, WB_NO_MEMORY, "out of memory");
 	*ret_address = (struct address){ADDRESS_DIRECTORY, path, true};

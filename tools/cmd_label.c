@@ -85,8 +85,10 @@ const struct command command_label = {
 	.name = "label",
 	.operands = "NAME KEY=VALUE… KEY-…",
 	.summary = "Set and remove labels of a name",
-	.details = "KEY- and KEY= remove a label. All changes are one commit; "
-		   "labels that are not\nnamed stay.",
+	.details = "KEY- and KEY= remove a label, where there is one. All "
+		   "changes are one commit, a\nnew version also where nothing "
+		   "changed; labels that are not named stay. A KEY\nthat "
+		   "begins with a dash goes behind --.",
 	.operands_min = 2,
 	.operands_max = SIZE_MAX,
 	.writes = true,

@@ -128,7 +128,7 @@ static enum wb_error read_labels(struct session *session,
 
 		if (!error && !items[i].value)
 			error = fail(&session->text, WB_BAD_INPUT,
-				     "--label %s: not KEY=VALUE",
+				     "--label %s: not KEY=VALUE, with a value",
 				     given->list[i]);
 		if (error)
 			return error;
@@ -181,8 +181,11 @@ const struct command command_put = {
 		    "NAME --from oci:DIR[:TAG]",
 	.summary = "Create a name, or make it point elsewhere",
 	.details =
-		"With -, an OCI descriptor in JSON is read from standard input."
-		"\n\n"
+		"With -, an OCI descriptor in JSON is read from standard "
+		"input. "
+		"Of it and of a\nlayout's, mediaType, digest, size and "
+		"annotations are kept; urls, platform and\nthe rest are "
+		"not.\n\n"
 		"--from splits at the last colon unless DIR exists as a whole. "
 		"Without TAG it\ntakes the only image in the layout, or the "
 		"one tagged \"latest\". The blob is\nread and its size and "

@@ -57,6 +57,12 @@ static void tell_stat(struct session *session, const struct wb_stat *stat)
 		return;
 	}
 	json_decref(json);
+	if (session->quiet) {
+		output_format(output, "%llu%c",
+			      (unsigned long long)stat->revision,
+			      session->line_end);
+		return;
+	}
 	print_field(output, "uuid", uuid);
 	print_field(output, "epoch", epoch);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -81,7 +87,8 @@ const struct command command_stat = {
 	.name = "stat",
 	.operands = "",
 	.summary = "Print the store's revision, counts and sizes",
-	.details = "Records of all namespaces and kinds count.",
+	.details = "Records of all namespaces and kinds count. -q prints the "
+		   "revision only.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.run = run_stat,

@@ -226,6 +226,22 @@ static bool parse_ago(const char *text, int64_t now_ns, int64_t *ret_time_ns)
 	       !__builtin_sub_overflow(now_ns, number, ret_time_ns);
 }
 
+/* Would it be one, but for its year? The calendar repeats itself after 400
+ * years, and there are so many in range from 1700 on. */
+static bool is_out_of_range(const char *text)
+{
+	const char *rest = text;
+	char other[64];
+	int64_t year;
+	int64_t ignored;
+
+	if (strlen(text) >= sizeof(other) || !take_digits(&rest, 4, &year))
+		return false;
+	snprintf(other, sizeof(other), "%04u%s",
+		 1700 + (unsigned)(year + 300) % 400, rest);
+	return parse_calendar(other, &ignored);
+}
+
 const char *timepoint_find(const char *argument)
 {
 	size_t size = strlen(argument);
@@ -253,6 +269,11 @@ enum wb_error timepoint_parse(const char *text, int64_t now_ns,
 		point.time_ns = now_ns;
 	else if (strcmp(text, "yesterday") == 0)
 		parse_ago("1 day ago", now_ns, &point.time_ns);
+	else if (is_out_of_range(text) && !parse_calendar(text, &point.time_ns))
+		return fail(ret_text, WB_BAD_INPUT,
+			    "@{%s}: out of range, which is 1677-09-22 to "
+			    "2262-04-11",
+			    text);
 	else if (!parse_calendar(text, &point.time_ns) &&
 		 !parse_ago(text, now_ns, &point.time_ns))
 		return fail(ret_text, WB_BAD_INPUT,

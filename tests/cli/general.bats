@@ -180,6 +180,8 @@ open_up()
 	has "$stderr" "dir:$open/state/waybill"
 	run --separate-stderr as_user env -u HOME "$program/waybill" ls
 	is "$status" 64
+	has "$stderr" "WAYBILL_STORE, XDG_STATE_HOME or HOME"
+	has "$(waybill --help)" '$HOME/.local/state/waybill'
 
 	# Something there that does not answer is never passed over.
 	mkdir -p "$open/run/waybill"

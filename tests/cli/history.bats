@@ -255,6 +255,9 @@ story()
 	[ "$(json file_bytes)" -ge "$(json log_bytes)" ]
 	expect 0 stat
 	has "$output" "revision     5"
+	expect 0 stat -q
+	is "$output" 5
+	waybill stat -0 | cmp - <(printf '5\0')
 	refuse_untouched 64 "unexpected argument x" stat x
 }
 

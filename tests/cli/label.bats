@@ -30,6 +30,13 @@ labels()
 	is "$(labels a)" '{}'
 }
 
+@test "a key that begins with a dash goes behind --, as --help says" {
+	put a
+	expect 0 label a -- -x=1
+	is "$(labels a)" '{"-x": "1"}'
+	has "$(waybill label --help)" "behind --"
+}
+
 @test "bad labels are refused" {
 	put a $d1 --label x=1
 	for label in plain =1 - "" $'x=\xff'; do

@@ -25,6 +25,8 @@ load helper.bash
 	is "$(json target/digest)" $d2
 	is "$(json target/size)" 7
 	is "$(json target/annotations)" '{"a": "1", "b": "2"}'
+	is "$(json target | grep -c platform)" 0
+	has "$(waybill put --help)" "platform"
 }
 
 @test "what get --json prints as target can be put again" {
@@ -111,6 +113,8 @@ print(json.dumps(json.load(sys.stdin)["target"]))' |
 		refuse_untouched 65 label put a --media-type $type \
 			--digest $d1 --size 1 --label "$label"
 	done
+	refuse_untouched 65 "label x=: not KEY=VALUE, with a value" put a \
+		--media-type $type --digest $d1 --size 1 --label x=
 	refuse_untouched 65 "given twice" put a --media-type $type \
 		--digest $d1 --size 1 --label x=1 --label x=2
 	refuse_untouched 65 "greater than maximum size" put a \
