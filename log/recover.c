@@ -297,6 +297,11 @@ static enum wb_error say_corrupt(const struct walk *walk, const char *name,
 {
 	const struct diag *diag = walk->env->diag;
 
+	if (seen->below_floor && scan->head == 0)
+		return diag_corrupt(
+			diag, name, scan->end,
+			"acknowledged data does not verify: not even revision "
+			"1 does, and it was durable");
 	if (seen->below_floor)
 		return diag_corrupt(
 			diag, name, scan->end,

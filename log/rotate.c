@@ -276,7 +276,9 @@ void log_make_spare(struct log *log)
 			diag_warn(log->env->diag,
 				  "no room for the next segment (%s): only "
 				  "deletes are taken until there is",
-				  wb_error_text(error));
+				  error == WB_TOO_LARGE
+					  ? "larger than a file may be"
+					  : wb_error_text(error));
 	}
 	log->reserve_error = error;
 }

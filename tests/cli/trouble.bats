@@ -46,6 +46,34 @@ break_at()
 	is "$(json error/code "${stderr_lines[-1]}")" corrupt
 }
 
+@test "damage to the first commit is not told as revision 0" {
+	put only $d1
+	put second $d2
+	break_at $library/only
+	expect 6 ls
+	says_one_line "\.log: offset [0-9]+: .*: not even revision 1 does"
+	rm -r "$store"
+	put first $d1
+	put other $d2
+	break_at $library/other
+	expect 6 ls
+	says_one_line "revision 1 is the last one that does"
+}
+
+@test "a next segment that is larger than a file may be is told as that" {
+	put a $d1
+	# The second put finds the first segment half full.
+	value=$(printf 'v%.0s' {1..4000})
+	labels=()
+	for i in $(seq 150); do
+		labels+=(--label "l$i=$value")
+	done
+	run --separate-stderr bash -c 'ulimit -f 3000; exec "$@"' - "$binary" \
+		put b --media-type t --digest $d2 --size 1 "${labels[@]}"
+	is "$status" 0
+	has "$stderr" "next segment (larger than a file may be)"
+}
+
 @test "a file that is no store is left alone" {
 	echo "not a store" >"$store"
 	for command in ls "rm a" "put a --media-type t --digest $d1 --size 1"
