@@ -23,6 +23,7 @@
  * it in the file's text. That text is information only: it is never synced,
  * its write may fail, and a killed writer leaves it behind. It is shown only
  * while a write lock is really held, by a process of this boot that exists.
+ * Readers say nothing; of them the kernel's list of locks names one.
  */
 #include "base/cursor.h"
 #include "base/posix_private.h"
@@ -36,6 +37,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* ---- the text ---- */
@@ -145,6 +147,46 @@ static void holder_read(int fd, struct lock_holder *ret_holder)
 	memcpy(ret_holder->command, text.command, sizeof(text.command));
 }
 
+/* Of those who hold the directory's flock the first that proc(5) lists with a
+ * pid that is one here. Some filesystems have there another device number than
+ * stat(2) tells; then nobody is found. */
+static void holder_find(int dir_fd, struct lock_holder *ret_holder)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	unsigned major_number, minor_number;
+	unsigned long inode;
+	struct stat stat;
+	char line[256];
+	int pid;
+
+	if (!locks)
+		return;
+	if (fstat(dir_fd, &stat) != 0)
+		stat.st_ino = 0;
+	while (ret_holder->pid == 0 && fgets(line, sizeof(line), locks))
+		if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid,
+			   &major_number, &minor_number, &inode) == 4 &&
+		    inode == stat.st_ino && pid > 0 &&
+		    makedev(major_number, minor_number) == stat.st_dev)
+			ret_holder->pid = pid;
+	(void)fclose(locks);
+	if (ret_holder->pid == 0)
+		return;
+	(void)snprintf(line, sizeof(line), "/proc/%d/comm", pid);
+	locks = fopen(line, "re");
+	if (!locks)
+		return;
+	if (fgets(line, sizeof(line), locks)) {
+		line[strcspn(line, "\n")] = '\0';
+		for (char *c = line; *c; c++)
+			if (!is_printable((uint8_t)*c))
+				*c = '?';
+		(void)snprintf(ret_holder->command, sizeof(ret_holder->command),
+			       "%.63s", line);
+	}
+	(void)fclose(locks);
+}
+
 static void holder_write(int fd)
 {
 	char bytes[LOCK_TEXT_BYTES];
@@ -203,10 +245,9 @@ static enum wb_error lock_directory(int dir_fd, bool exclusive)
 	return WB_OK;
 }
 
-enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
-			 struct lock_holder *ret_holder)
+static enum wb_error lock_both(int dir_fd, bool exclusive, int *ret_fd,
+			       struct lock_holder *ret_holder)
 {
-	struct lock_holder holder = {.pid = 0};
 	int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	enum wb_error error;
 	int fd;
@@ -215,13 +256,11 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 	fd = openat(dir_fd, "lock", flags, 0600);
 	if (fd < 0 && errno == ENOENT && !exclusive) {
 		*ret_fd = -1;
-		if (ret_holder)
-			*ret_holder = holder;
 		return lock_directory(dir_fd, exclusive);
 	}
 	if (fd < 0)
 		return posix_failed("lock", errno);
-	error = lock_file(fd, exclusive, &holder);
+	error = lock_file(fd, exclusive, ret_holder);
 	if (!error) {
 		error = lock_directory(dir_fd, exclusive);
 		if (error)
@@ -229,14 +268,26 @@ enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
 	}
 	if (error) {
 		(void)close(fd);
-		if (error == WB_LOCKED && ret_holder)
-			*ret_holder = holder;
 		return error;
 	}
 	if (exclusive)
 		holder_write(fd);
 	*ret_fd = fd;
 	return WB_OK;
+}
+
+enum wb_error posix_lock(int dir_fd, bool exclusive, int *ret_fd,
+			 struct lock_holder *ret_holder)
+{
+	struct lock_holder holder = {.pid = 0};
+	enum wb_error error = lock_both(dir_fd, exclusive, ret_fd, &holder);
+
+	if (error != WB_LOCKED || !ret_holder)
+		return error;
+	if (holder.pid == 0)
+		holder_find(dir_fd, &holder);
+	*ret_holder = holder;
+	return error;
 }
 
 void posix_unlock(int dir_fd, int fd)

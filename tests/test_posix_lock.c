@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +133,12 @@ static void close_dir(void *context)
 	dir_close(context);
 }
 
+/* Readers are named where /proc/locks can be matched with their directory. */
+static pid_t named(pid_t pid)
+{
+	return tempdir_locks_are_listed(temp) ? pid : 0;
+}
+
 /* ---- cases ---- */
 
 START_TEST(a_second_process_is_told_the_first_ones_pid_at_once)
@@ -175,26 +182,56 @@ START_TEST(readers_share_and_keep_writers_out)
 	dir_close(open_locked(true));
 	one = open_locked(false);
 	two = open_locked(false);
-	/* The text is of a writer that has gone: nobody is named. */
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, named(getpid()));
 	dir_close(one);
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, named(getpid()));
 	try_lock(false, WB_OK);
 	dir_close(two);
 	try_lock(true, WB_OK);
 }
 END_TEST
 
+/* The text is of a writer that has gone; it is the reader who is named. */
 START_TEST(a_reader_in_another_process_keeps_writers_out)
 {
+	struct lock_holder holder;
 	struct child child;
 
 	dir_close(open_locked(true));
 	child = child_start(lock_shared, NULL);
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	holder = try_lock(true, WB_LOCKED);
+	ck_assert_int_eq(holder.pid, named(child.pid));
+	if (named(child.pid))
+		ck_assert_str_eq(holder.command, program_invocation_short_name);
+	else
+		ck_assert_str_eq(holder.command, "");
 	try_lock(false, WB_OK);
 	child_end(child);
 	try_lock(true, WB_OK);
+}
+END_TEST
+
+/* Of other directories there may be locks as well. */
+START_TEST(a_reader_of_something_else_is_not_named)
+{
+	struct child child;
+	struct dir *other;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd;
+
+	ck_assert_int_eq(mkdir(tempdir_path(temp, "d"), 0700), 0);
+	ck_ok(posix_dir_open(tempdir_path(temp, "d"), POSIX_DIR_ANY_FILESYSTEM,
+			     NULL, &other, NULL, NULL));
+	ck_ok(dir_lock(other, true, NULL));
+	/* By the file alone, which the list does not tell apart by pid. */
+	child = child_start(do_nothing, NULL);
+	fd = open(tempdir_path(temp, "lock"), O_RDWR | O_CREAT | O_CLOEXEC,
+		  0600);
+	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	close(fd);
+	child_end(child);
+	dir_close(other);
 }
 END_TEST
 
@@ -472,10 +509,11 @@ static void text_overwrite(const char *text, size_t size)
 	close(fd);
 }
 
-START_TEST(a_text_that_cannot_be_trusted_names_nobody)
+START_TEST(a_text_that_cannot_be_trusted_is_not_shown)
 {
 	const char *foreign = "1 00000000-0000-0000-0000-000000000000 sh\n";
 	struct dir *dir = open_locked(true);
+	pid_t self = named(getpid()); /* by the kernel, if by anybody */
 	char boot_id[37] = "";
 	char dead[100];
 	struct child child = child_start(do_nothing, NULL);
@@ -485,15 +523,15 @@ START_TEST(a_text_that_cannot_be_trusted_names_nobody)
 	close(fd);
 	/* Another boot; a process that has gone; nothing; garbage. */
 	text_overwrite(foreign, strlen(foreign));
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, self);
 	child_end(child);
 	snprintf(dead, sizeof(dead), "%d %s sh\n", child.pid, boot_id);
 	text_overwrite(dead, strlen(dead));
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, self);
 	text_overwrite("", 0);
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, self);
 	text_overwrite("\0\xFF 1 -", 6);
-	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, 0);
+	ck_assert_int_eq(try_lock(true, WB_LOCKED).pid, self);
 	/* And the control: the same line with a process that lives. */
 	snprintf(dead, sizeof(dead), "%d %s sh\n", getppid(), boot_id);
 	text_overwrite(dead, strlen(dead));
@@ -579,6 +617,7 @@ int main(void)
 		       a_second_handle_of_the_same_process_is_locked_out);
 	tcase_add_test(tcase, readers_share_and_keep_writers_out);
 	tcase_add_test(tcase, a_reader_in_another_process_keeps_writers_out);
+	tcase_add_test(tcase, a_reader_of_something_else_is_not_named);
 	tcase_add_test(tcase, a_reader_needs_no_lock_file_and_makes_none);
 	tcase_add_test(tcase, nobody_need_ask_who_it_was);
 	tcase_add_test(tcase, a_killed_holder_lets_go);
@@ -595,7 +634,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       a_program_that_a_child_runs_does_not_hold_the_lock);
 	tcase_add_test(tcase, a_program_with_a_strange_name_can_lock);
-	tcase_add_test(tcase, a_text_that_cannot_be_trusted_names_nobody);
+	tcase_add_test(tcase, a_text_that_cannot_be_trusted_is_not_shown);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("text");
 	tcase_add_loop_test(tcase, only_a_whole_text_is_decoded, 0, TEXT_COUNT);

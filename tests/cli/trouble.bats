@@ -283,6 +283,27 @@ os.execv(sys.argv[1], sys.argv[1:])' "$binary" ls
 	[ "${#lines[@]}" -ge 1 ]
 }
 
+@test "a reader that keeps a writer out is named" {
+	put a $d1
+	: >trace
+	# It is held up in the middle of reading, after the lock.
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o trace -e trace=flock \
+		-e inject=flock:delay_exit=30000000:when=1 \
+		"$binary" ls -q >/dev/null 3>&- &
+	pid=$!
+	until [ -s trace ] && tracee=$(cat "/proc/$pid/task/$pid/children") &&
+		[ "$tracee" ]; do sleep 0.01; done
+	expect 7 rm a
+	if grep -q " $(stat -c '%Hd:%Ld' "$store") " /proc/self/mountinfo; then
+		says_one_line "held by process ${tracee% } \(waybill\)"
+	else
+		says_one_line "held by another process"
+	fi
+	kill -9 $tracee
+	wait $pid || true
+	expect 0 rm a
+}
+
 @test "a store whose lock file is lost is read, held and written as any" {
 	put a $d1
 	put b $d2

@@ -6,8 +6,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 char *tempdir_make(void)
 {
@@ -50,6 +52,23 @@ static int remove_one(const char *path, const struct stat *stat, int kind,
 	(void)kind;
 	(void)place;
 	return remove(path);
+}
+
+bool tempdir_locks_are_listed(const char *path)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char wanted[32], line[1024];
+	struct stat status;
+	bool listed = false;
+
+	if (!mounts || stat(path, &status) != 0)
+		abort();
+	snprintf(wanted, sizeof(wanted), " %u:%u ", major(status.st_dev),
+		 minor(status.st_dev));
+	while (fgets(line, sizeof(line), mounts))
+		listed = listed || strstr(line, wanted);
+	fclose(mounts);
+	return listed;
 }
 
 void tempdir_remove(char *path)

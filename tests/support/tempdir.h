@@ -14,6 +14,9 @@ const char *tempdir_path(const char *path, const char *name);
 /* Make the directory `path` and mount something on it that only this process
  * sees. False: that takes privileges, or a kernel, that are not there. */
 bool tempdir_mount(const char *path, const char *type, const char *options);
+/* Has the filesystem of `path` the device number in proc(5) that stat(2)
+ * tells? Not everywhere: btrfs has one for each subvolume. */
+bool tempdir_locks_are_listed(const char *path);
 /* Remove it with all that is in it, and free the path. */
 void tempdir_remove(char *path);
 
