@@ -149,6 +149,7 @@ static void local_close(struct wb_images *images)
 }
 
 static const struct wb_images_ops local_ops = {
+	.size = sizeof(struct wb_images_ops),
 	.get = local_get,
 	.put = local_put,
 	.create = local_create,

@@ -13,6 +13,8 @@
 #include "tests/support/tempdir.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct wb_store *store;
 static char *directory;
@@ -164,6 +166,42 @@ START_TEST(a_call_inside_an_update_is_nested)
 		 WB_NOT_FOUND);
 	ck_ok(wb_txn_abort(txn));
 	given("a");
+}
+END_TEST
+
+START_TEST(a_forked_child_has_no_use_of_them)
+{
+	struct wb_image a = plain("a");
+	struct wb_stat stat = {.size = sizeof(stat)};
+	enum wb_error errors[6];
+	uint64_t revision;
+	size_t count = 0;
+	pid_t child;
+	int status;
+
+	given("a");
+	child = fork();
+	if (child == 0) {
+		const struct wb_images_ops *ops = images->ops;
+
+		errors[0] = ops->get(images, &call, "a", NULL, NULL);
+		errors[1] = ops->put(images, &call, &a, NULL, NULL, NULL, NULL);
+		errors[2] = ops->list(images, &call, NULL, count_image, &count,
+				      NULL, NULL);
+		errors[3] = ops->copy(images, &call, "a", "b", false, NULL,
+				      NULL, NULL, NULL);
+		errors[4] = ops->revision_at(images, 0, &revision, NULL);
+		errors[5] = ops->stat(images, &stat, NULL);
+		ops->close(images);
+		for (int i = 0; i < 6; i++)
+			if (errors[i] != WB_FORKED)
+				_exit(i + 1);
+		_exit(count > 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert_str_eq(names(), "a ");
+	given("b");
 }
 END_TEST
 
@@ -356,6 +394,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       a_value_that_is_no_image_is_named_and_can_be_removed);
 	tcase_add_test(tcase, a_call_inside_an_update_is_nested);
+	tcase_add_test(tcase, a_forked_child_has_no_use_of_them);
 	tcase_add_test(tcase, an_update_that_does_not_commit_takes_no_revision);
 	tcase_add_test(tcase, the_next_process_finds_it_all);
 	tcase_add_test(tcase, an_actor_of_the_callers_choice_is_kept);

@@ -104,24 +104,43 @@ struct wb_list_options {
 
 struct wb_page {
 	uint64_t revision; /* the answer is the state at this revision */
-	bool more;	   /* the limit cut it: ask again after the last name */
+	/* The limit cut it: ask again after the last name. False where it was
+	 * the visitor that stopped. */
+	bool more;
 };
 
+/* False stops the visits, and the operation returns WB_OK. What is visited
+ * lasts until the visitor returns, which must not call into the same images:
+ * collect first. */
 typedef bool wb_image_fn(void *context, const struct wb_image *image);
 typedef bool wb_image_version_fn(void *context,
 				 const struct wb_image_version *version);
 
 struct wb_images;
 
-/* Every operation returns WB_OK or an error with its text (`ret_text` may be
- * NULL). `ret_image` receives an image to be freed with wb_image_free, and
- * may be NULL where only the effect matters. Where a condition does not hold
+/* Any number of threads may use one. In a forked child every operation is
+ * WB_FORKED, but `close`, which frees the child's copy and touches nothing.
+ *
+ * An operation is an Update or a view of its own: inside a wb_txn of the same
+ * thread those that change anything are WB_NESTED. There is no way to change an
+ * image and an own record in one commit.
+ *
+ * Every operation returns WB_OK or an error with its text; what is said of the
+ * store's calls it may return as well (WB_CORRUPT, WB_IO, WB_NO_SPACE,
+ * WB_STOPPED, WB_OUTCOME_UNKNOWN, WB_READ_ONLY, WB_NO_MEMORY, …), and of a bad
+ * call or image WB_BAD_INPUT, WB_TOO_LARGE, WB_CONFLICT. Where only the effect
+ * matters `ret_outcome`, `ret_image`, `ret_page`, `ret_failed` and `ret_text`
+ * may be NULL. `ret_image` receives an image to be freed with wb_image_free.
+ * Where a condition does not hold
  * (WB_PRECONDITION), `*ret_image` is the current image, or NULL where there
  * is none; after every other error it is untouched. A replayed operation
  * answers with the image of the first time, or with NULL where the history
  * does not reach back to it. A call without a namespace is WB_PRECONDITION
  * too, with NULL. */
 struct wb_images_ops {
+	/* Of this struct, as whoever made it knows it. Operations are added at
+	 * the end: ask wb_images_has for one that is younger than `close`. */
+	size_t size;
 	/* WB_NOT_FOUND `image "x": not found`. */
 	enum wb_error (*get)(struct wb_images *images,
 			     const struct wb_call *call, const char *name,
@@ -212,7 +231,8 @@ struct wb_images_ops {
 			      struct wb_text *ret_text);
 	/* In bytewise order of the names. At most 32 filters of 4,096 bytes;
 	 * WB_BAD_INPUT tells where one is wrong, or that its regular
-	 * expression takes too long. */
+	 * expression takes too long. `options` may be NULL: all names, the
+	 * first page. */
 	enum wb_error (*list)(struct wb_images *images,
 			      const struct wb_call *call,
 			      const struct wb_list_options *options,
@@ -220,27 +240,36 @@ struct wb_images_ops {
 			      struct wb_page *ret_page,
 			      struct wb_text *ret_text);
 	/* Newest first; `name` NULL: every name of the namespace. `before`
-	 * and `limit` as for wb_history. */
+	 * and `limit` as for wb_history and, of every name, wb_log. A name that
+	 * never was is WB_OK without a visit. */
 	enum wb_error (*history)(struct wb_images *images,
 				 const struct wb_call *call, const char *name,
 				 uint64_t before, size_t limit,
 				 wb_image_version_fn *visit, void *context,
 				 struct wb_text *ret_text);
-	/* The highest revision not later than `time_ns`. */
+	/* As wb_revision_at. */
 	enum wb_error (*revision_at)(struct wb_images *images, int64_t time_ns,
 				     uint64_t *ret_revision,
 				     struct wb_text *ret_text);
+	/* As wb_store_stat, of all namespaces and kinds. */
 	enum wb_error (*stat)(struct wb_images *images,
 			      struct wb_stat *ret_stat,
 			      struct wb_text *ret_text);
+	/* Ends and frees it; NULL is allowed. What it stands on stays. */
 	void (*close)(struct wb_images *images);
 };
 struct wb_images {
 	const struct wb_images_ops *ops;
 };
 
+/* Has this implementation the operation `op`? */
+#define wb_images_has(images, op) \
+	((images)->ops->size >=   \
+	 offsetof(struct wb_images_ops, op) + sizeof((images)->ops->op))
+
 /* The local implementation over `store`, which must outlive it. End it with
- * `ops->close`. */
+ * `ops->close`. Any number may stand on one store. Fails for want of memory
+ * only. */
 WB_API enum wb_error wb_images_local(struct wb_store *store,
 				     struct wb_images **ret_images);
 

@@ -26,9 +26,20 @@
  * as many fields as it has room for, and zero in those that are not known. A
  * size that no struct can have, 0 for one, is WB_USAGE.
  *
- * Ownership: pointers that a callback receives are valid until it returns.
- * Handles are freed by the call that ends them, whatever it returns; NULL
- * is allowed there. (wb_txn_commit of NULL is WB_USAGE: it commits nothing.)
+ * Structs without `size` are part of the binary interface: their fields change
+ * with the number behind libwaybill.so only.
+ *
+ * Callbacks run on the calling thread, before the call returns. One that
+ * returns bool ends the visits with false, and the call returns WB_OK. Pointers
+ * that it receives are valid until it returns.
+ *
+ * Errors: a call returns those that are said of it, and WB_FORKED; where it
+ * allocates WB_NO_MEMORY, and WB_USAGE where what it is given breaks the rules.
+ * Results are untouched on failure, unless it is said.
+ *
+ * Ownership: handles are freed by the call that ends them, whatever it returns;
+ * NULL is allowed there. (wb_txn_commit of NULL is WB_USAGE: it commits
+ * nothing.)
  */
 #ifndef WAYBILL_STORE_H
 #define WAYBILL_STORE_H
@@ -114,7 +125,8 @@ struct wb_version {
 
 /* Any other is WB_UNSUPPORTED. */
 enum wb_open_flags {
-	/* Make the store if absent, and its directory, but not the one above.
+	/* Make the store if absent, and its directory (mode 0700), but not the
+	 * one above.
 	 * A directory that exists must be empty, but for lost+found, for
 	 * blobs, ingests and snapshots, and for what an unfinished creation
 	 * left. */
@@ -149,7 +161,8 @@ struct wb_open_options {
 	void *report_context;
 };
 
-/* Open the store in directory `path`.
+/* Open the store in directory `path`. `options` may be NULL: no flags. So may
+ * `ret_text`, which says what failed and why.
  *
  * A torn, unacknowledged tail is cut (and kept aside) and reported; that is
  * no error. WB_NOT_A_STORE: nothing is there, or an unfinished creation, and
@@ -157,7 +170,8 @@ struct wb_open_options {
  * directory cannot be made: nothing was written. WB_LOCKED: `ret_text` names
  * the holder. WB_CORRUPT: acknowledged data does not verify; nothing was
  * changed. WB_UNSUPPORTED: a newer version wrote it, a filesystem that is
- * refused, or an option that is not known. WB_USAGE: the options' size.
+ * refused, or an option that is not known. WB_USAGE: the options' size, or a
+ * path that is too long. WB_TOO_LARGE: a limit on the size of files.
  * WB_PERMISSION, WB_NO_SPACE, WB_IO, WB_NO_MEMORY as they say. */
 WB_API enum wb_error wb_store_open(const char *path,
 				   const struct wb_open_options *options,
@@ -173,7 +187,8 @@ WB_API enum wb_error wb_store_close(struct wb_store *store);
 
 /* Write a MARK: from here on, damage to the last commit is told from a torn
  * write. Call it when the store has been idle for a moment. Does nothing
- * where the last frame is a MARK already. */
+ * where the last frame is a MARK already. WB_READ_ONLY. WB_STOPPED,
+ * WB_NO_SPACE, WB_IO, WB_OUTCOME_UNKNOWN: as for a commit. */
 WB_API enum wb_error wb_store_mark(struct wb_store *store);
 
 /* ---- read ---- */
@@ -192,7 +207,8 @@ WB_API enum wb_error wb_get(struct wb_store *store, const struct wb_key *key,
  * old versions in memory: end it soon. WB_SNAPSHOT_TOO_OLD from a read: the
  * bound on that memory was reached, or a version that it may need was damaged
  * in memory (reported) and replaced since. A view may be used by one thread at
- * a time, and ended by any. */
+ * a time, and ended by any. wb_view_begin fails for want of memory only; the
+ * errors of wb_view_get are those of wb_get. */
 WB_API enum wb_error wb_view_begin(struct wb_store *store,
 				   struct wb_view **ret_view);
 WB_API void wb_view_end(struct wb_view *view);
@@ -207,19 +223,22 @@ typedef bool wb_record_fn(void *context, const struct wb_record *record);
 
 /* Visit, in bytewise order of their names, the records of one kind and one
  * namespace whose name starts with `prefix` (empty: all) and is greater than
- * `after` (empty: from the start). */
+ * `after` (empty: from the start). WB_BAD_INPUT: one of these is out of bounds.
+ * WB_CORRUPT and WB_SNAPSHOT_TOO_OLD may come after some visits. */
 WB_API enum wb_error wb_view_list(struct wb_view *view, uint32_t kind,
 				  struct wb_bytes ns, struct wb_bytes prefix,
 				  struct wb_bytes after, wb_record_fn *visit,
 				  void *context);
 
-/* The namespaces that hold at least one record of `kind`, in order. */
+/* The namespaces that hold at least one record of `kind`, in order. Errors as
+ * wb_view_list. */
 WB_API enum wb_error wb_view_namespaces(struct wb_view *view, uint32_t kind,
 					bool (*visit)(void *context,
 						      struct wb_bytes ns),
 					void *context);
 
-/* Run `callback` in a view; returns what it returns. */
+/* Run `callback` in a view; returns what it returns, or why there is none
+ * (wb_view_begin). */
 WB_API enum wb_error wb_view(struct wb_store *store,
 			     enum wb_error (*callback)(void *context,
 						       struct wb_view *view),
@@ -260,7 +279,9 @@ struct wb_outcome {
 };
 
 /* Begin an Update. Updates run one at a time; this waits for its turn, and
- * returns WB_NESTED where this thread holds the turn already. `options` may
+ * returns WB_NESTED where this thread holds the turn already. The transaction
+ * may be used by one thread at a time and ended by any; until it is, the turn
+ * is that of the thread which began it. `options` may
  * be NULL. Where `ret_replayed` says so the operation was done before:
  * `*ret_txn` is NULL, `*ret_replayed` its outcome, and nothing is open. It may
  * be NULL where there is no operation id (else WB_USAGE). WB_BAD_INPUT: an
@@ -273,7 +294,8 @@ WB_API enum wb_error wb_txn_begin(struct wb_store *store,
 
 /* Reads inside an Update see what earlier Updates staged, and its own
  * changes. Such answers are final only once wb_txn_commit or wb_txn_abort
- * has returned WB_OK: both wait until all that was seen is durable. */
+ * has returned WB_OK: both wait until all that was seen is durable. Errors as
+ * wb_get and wb_view_list, without WB_SNAPSHOT_TOO_OLD. */
 WB_API enum wb_error wb_txn_get(struct wb_txn *txn, const struct wb_key *key,
 				void *buffer, size_t size,
 				struct wb_record *ret_record);
@@ -302,8 +324,10 @@ WB_API enum wb_error wb_txn_delete(struct wb_txn *txn, const struct wb_key *key,
 
 /* End the Update. Commit returns WB_OK when the commit is durable and
  * visible. WB_OUTCOME_UNKNOWN: a sync failed, nobody can say, and the store
- * takes no further change (WB_STOPPED) until it is opened again. WB_NO_SPACE
- * and others: nothing happened. While the disk has no room for the log to go on
+ * takes no further change (WB_STOPPED) until it is opened again. WB_NO_SPACE,
+ * WB_TOO_LARGE (a limit on the size of files), WB_IO, WB_PERMISSION,
+ * WB_NO_MEMORY, WB_STOPPED, and what a mutation said before: nothing happened.
+ * `ret_outcome` may be NULL. While the disk has no room for the log to go on
  * in, an Update that puts anything is WB_NO_SPACE; one that only deletes is
  * taken. Whether there is room again is looked at when an Update begins. Both
  * free the transaction. */
@@ -312,7 +336,9 @@ WB_API enum wb_error wb_txn_commit(struct wb_txn *txn,
 WB_API enum wb_error wb_txn_abort(struct wb_txn *txn);
 
 /* Run `callback` in an Update: commit if it returns WB_OK, else abort and
- * return its error. It is not called for a replayed operation. */
+ * return its error. It is not called for a replayed operation. Errors of
+ * wb_txn_begin, of the callback, and of wb_txn_commit. `ret_outcome` may be
+ * NULL, also with an operation id. */
 WB_API enum wb_error wb_update(struct wb_store *store,
 			       const struct wb_txn_options *options,
 			       enum wb_error (*callback)(void *context,
@@ -321,14 +347,15 @@ WB_API enum wb_error wb_update(struct wb_store *store,
 
 /* ---- history ---- */
 
-/* Returns false to stop. */
+/* Must not close the store. */
 typedef bool wb_version_fn(void *context, const struct wb_version *version);
 
 /* The versions of `key`, newest first, deletions included, of revisions
  * below `before` (0: all), at most `limit` (0: all). The log is read from
  * disk and verified; WB_CORRUPT, perhaps after some visits: a version is
- * damaged or missing. WB_COMPACTED after the last visit: older ones are gone.
- * No version at all is WB_OK without a visit. */
+ * damaged or missing; so may WB_IO. WB_COMPACTED after the last visit: older
+ * ones are gone. No version at all is WB_OK without a visit. WB_BAD_INPUT: the
+ * key is out of bounds. */
 WB_API enum wb_error wb_history(struct wb_store *store,
 				const struct wb_key *key, uint64_t before,
 				size_t limit, wb_version_fn *visit,
@@ -344,7 +371,7 @@ WB_API enum wb_error wb_log(struct wb_store *store, uint32_t kind,
 			    size_t limit, wb_version_fn *visit, void *context);
 
 /* The highest visible revision whose time is not later than `time_ns`; 0 if
- * none. */
+ * none. The log may be read for it: WB_CORRUPT, WB_IO. */
 WB_API enum wb_error wb_revision_at(struct wb_store *store, int64_t time_ns,
 				    uint64_t *ret_revision);
 
@@ -367,7 +394,8 @@ struct wb_stat {
 	uint64_t commits; /* by this handle */
 	uint64_t groups;  /* fdatasyncs that made them durable */
 };
-/* Revision, commits and records are those of one moment. */
+/* Revision, commits and records are those of one moment. No errors of its own.
+ */
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 
@@ -377,6 +405,7 @@ struct wb_file_stat {
 	const char *state; /* "active", "sealed", "cut", "ready" */
 	uint64_t id, first_revision, last_revision, bytes, file_bytes;
 };
+/* Each segment, oldest first, and the spare. No errors of its own. */
 WB_API enum wb_error wb_store_files(
 	struct wb_store *store,
 	bool (*visit)(void *context, const struct wb_file_stat *file),

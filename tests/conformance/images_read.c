@@ -3,6 +3,7 @@
 
 #include "tests/support/suite.h"
 
+#include <stddef.h>
 #include <string.h>
 
 START_TEST(what_was_stored_comes_back)
@@ -346,6 +347,71 @@ END_TEST
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(*(table)))
 
+/* One that was made before the last operations were added. */
+START_TEST(the_table_tells_which_operations_there_are)
+{
+	struct wb_images_ops table = *images->ops;
+	struct wb_images older = {&table};
+
+	ck_assert_uint_ge(images->ops->size, sizeof(table));
+	ck_assert(wb_images_has(images, get));
+	ck_assert(wb_images_has(images, close));
+	table.size = offsetof(struct wb_images_ops, close);
+	ck_assert(wb_images_has(&older, get));
+	ck_assert(wb_images_has(&older, stat));
+	ck_assert(!wb_images_has(&older, close));
+	table.size++;
+	ck_assert(!wb_images_has(&older, close));
+}
+END_TEST
+
+static bool see_image(void *context, const struct wb_image *image)
+{
+	(void)context;
+	(void)image;
+	return true;
+}
+
+static bool see_version(void *context, const struct wb_image_version *version)
+{
+	(void)context;
+	(void)version;
+	return true;
+}
+
+START_TEST(where_only_the_effect_matters_all_else_may_be_null)
+{
+	struct wb_image a = plain("a"), b = plain("b");
+	struct wb_image_mutation batch[] = {{.put = &b}};
+
+	ck_ok(images->ops->create(images, &call, &a, NULL, NULL, NULL));
+	ck_error(images->ops->create(images, &call, &a, NULL, NULL, NULL),
+		 WB_EXISTS);
+	ck_ok(images->ops->put(images, &call, &a, NULL, NULL, NULL, NULL));
+	ck_ok(images->ops->update(images, &call, &a, NULL, 0, NULL, NULL, NULL,
+				  NULL));
+	ck_ok(images->ops->copy(images, &call, "a", "c", false, NULL, NULL,
+				NULL, NULL));
+	ck_ok(images->ops->apply(images, &call, batch, 1, false, NULL, NULL,
+				 NULL, NULL));
+	ck_error(images->ops->apply(images, &call, NULL, 1u << 20, false, NULL,
+				    NULL, NULL, NULL),
+		 WB_TOO_LARGE);
+	ck_ok(images->ops->remove(images, &call, "c", NULL, NULL, NULL, NULL,
+				  NULL));
+	ck_ok(images->ops->undo(images, &call, "c", NULL, NULL, NULL, NULL));
+	ck_ok(images->ops->get(images, &call, "c", NULL, NULL));
+	ck_error(images->ops->get(images, &call, "d", NULL, NULL),
+		 WB_NOT_FOUND);
+	ck_ok(images->ops->list(images, &call, NULL, see_image, NULL, NULL,
+				NULL));
+	ck_ok(images->ops->history(images, &call, NULL, 0, 0, see_version, NULL,
+				   NULL));
+	ck_assert_str_eq(names(), "a b c ");
+	images->ops->close(NULL);
+}
+END_TEST
+
 TCase *conformance_read(void)
 {
 	TCase *tcase = tcase_create("read");
@@ -364,5 +430,8 @@ TCase *conformance_read(void)
 	tcase_add_test(tcase, a_call_may_be_an_older_programs_or_a_newer_ones);
 	tcase_add_test(tcase, no_operation_takes_a_call_that_it_does_not_know);
 	tcase_add_test(tcase, statistics_tell_the_newest_revision);
+	tcase_add_test(tcase, the_table_tells_which_operations_there_are);
+	tcase_add_test(tcase,
+		       where_only_the_effect_matters_all_else_may_be_null);
 	return tcase;
 }
