@@ -18,24 +18,12 @@
  */
 #include "index/heap.h"
 
+#include "base/poison.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HEAP_POISONS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HEAP_POISONS 1
-#endif
-#endif
-#ifdef HEAP_POISONS
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
-#endif
 
 #define CHUNK_BYTES	((size_t)2 << 20)
 #define SPAN_BYTES	((size_t)64 << 10)

@@ -6,6 +6,7 @@
  */
 #include "log/scan.h"
 
+#include "base/poison.h"
 #include "log/tail.h"
 
 #include <inttypes.h>
@@ -58,11 +59,16 @@ enum wb_error file_image_read(struct file_image *image, struct dir *dir,
 	if (!error && size > FILE_IMAGE_BYTES_MAX)
 		error = diag_corrupt(diag, name, size,
 				     "the file is too large for a segment");
+	if (image->capacity)
+		ASAN_UNPOISON_MEMORY_REGION(image->bytes, image->capacity);
 	if (!error)
 		error = image_reserve(image, size);
 	image->size = 0;
 	if (!error && size > 0)
 		error = file_read(file, image->bytes, size, 0, &image->size);
+	if (!error && image->capacity)
+		ASAN_POISON_MEMORY_REGION(image->bytes + image->size,
+					  image->capacity - image->size);
 	file_close(file);
 	return error;
 }
