@@ -200,9 +200,9 @@ static void stage_all(const char *changes)
 		image.target.digest = *changes == 'a' ? DIGEST_A : DIGEST_B;
 		ck_ok(image_encode(&image, &value));
 		if (*changes == '-')
-			ck_ok(wb_txn_delete(txn, &key, if_any));
+			ck_ok(store_txn_delete(txn, &key, if_any));
 		else
-			ck_ok(wb_txn_put(txn, &key, value, if_any));
+			ck_ok(store_txn_put(txn, &key, value, if_any));
 		free((void *)value.data);
 		ck_ok(store_stage(txn, &ticket));
 	}
