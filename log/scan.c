@@ -15,13 +15,15 @@
 #include <sys/mman.h>
 
 #define ZERO_STEP	4096u
-#define IMAGE_BYTES_MIN ((size_t)2 << 20) /* a huge page */
+#define IMAGE_BYTES_MIN ((size_t)16 << 10)
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 /* To a power of two: segments differ by a little, and fresh pages cost more
  * than what is read into them. */
 static enum wb_error image_reserve(struct file_image *image, uint64_t size)
 {
 	uint64_t capacity = IMAGE_BYTES_MIN;
+	bool huge;
 
 	if (size <= image->capacity)
 		return WB_OK;
@@ -29,10 +31,14 @@ static enum wb_error image_reserve(struct file_image *image, uint64_t size)
 		capacity *= 2;
 	free(image->bytes);
 	image->capacity = 0;
-	image->bytes = aligned_alloc(IMAGE_BYTES_MIN, capacity);
+	/* A huge page is cleared whole: not for a store of some KiB. */
+	huge = capacity >= HUGE_PAGE_BYTES;
+	image->bytes = huge ? aligned_alloc(HUGE_PAGE_BYTES, capacity)
+			    : malloc(capacity);
 	if (!image->bytes)
 		return WB_NO_MEMORY;
-	(void)madvise(image->bytes, capacity, MADV_HUGEPAGE);
+	if (huge)
+		(void)madvise(image->bytes, capacity, MADV_HUGEPAGE);
 	image->capacity = capacity;
 	return WB_OK;
 }
