@@ -44,7 +44,7 @@ enum {
 };
 
 /* Sanitizers and builds without optimisation take ten times as long: there
- * one bit of each byte has to do. */
+ * one bit of a quarter of the bytes has to do. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
 	!defined(__OPTIMIZE__)
 enum { SLOW = 1 };
@@ -797,6 +797,18 @@ static bool is_frame(const struct ground_file *file, size_t offset)
 	return file->newest && offset >= SEGMENT_FRAMES_AT;
 }
 
+/* All of the first ground's; of the others one a byte, and in a long run all
+ * of their frames'. */
+static bool is_bit_chosen(const struct ground_file *file, size_t offset,
+			  unsigned bit, bool all)
+{
+	size_t number = offset / WORKERS;
+
+	if (SLOW)
+		return bit == number % 8 && number / 8 % 4 == 0;
+	return all || bit == number % 8 || (full && is_frame(file, offset));
+}
+
 static void flip_bits(struct damage *damage, bool all)
 {
 	damage->kind = FLIPPED_BIT;
@@ -810,8 +822,7 @@ static void flip_bits(struct damage *damage, bool all)
 			for (unsigned bit = 0; bit < 8; bit++) {
 				uint8_t mask = (uint8_t)(1u << bit);
 
-				if (bit != offset / WORKERS % 8 &&
-				    (SLOW || (!all && !is_frame(file, offset))))
+				if (!is_bit_chosen(file, offset, bit, all))
 					continue;
 				snprintf(damage->what, sizeof(damage->what),
 					 "%s offset %zu bit %u", file->name,
@@ -1187,9 +1198,10 @@ START_TEST(no_damage_is_silent)
 	ck_assert_uint_ge(bytes, 64 << 10);
 	run(&grounds[0], &other, true, &total);
 	printf("count: damage bytes of the store %" PRIu64 "\n", bytes);
-	ck_assert_uint_eq(total.kinds[FLIPPED_BIT], SLOW ? bytes : 8 * bytes);
-	if (!SLOW)
+	if (!SLOW) {
+		ck_assert_uint_eq(total.kinds[FLIPPED_BIT], 8 * bytes);
 		ck_assert_uint_eq(total.kinds[TRUNCATION], bytes);
+	}
 	for (unsigned at = 1; at < ENDINGS; at++)
 		run(&grounds[at], &other, false, &total);
 	print_counts(&total);
