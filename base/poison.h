@@ -7,6 +7,8 @@
 #ifndef WAYBILL_BASE_POISON_H
 #define WAYBILL_BASE_POISON_H
 
+#include <stddef.h>
+
 #if defined(__SANITIZE_ADDRESS__)
 #define MEMORY_POISONS 1
 #elif defined(__has_feature)
