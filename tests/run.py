@@ -33,6 +33,8 @@ SLOWER = {"asan": 3, "tsan": 6, "coverage": 3}
 NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
 # The build in which WAYBILL_FULL=1 asks for longer loops.
 LONG_LOOPS = ("release",)
+# Left to the full run, or to whoever asks by name: it builds more than it runs.
+FULL_ONLY = ("habits/sanitizers.sh",)
 # Seconds after which nothing more is started and what runs is killed.
 DEADLINE = {False: 1800, True: 4200}
 
@@ -385,6 +387,8 @@ def collect(options, directories):
                   if not test.once or name == directories[0][0]]
     if options.pattern:
         tests = [t for t in tests if re.search(options.pattern, t.name)]
+    elif not options.full:
+        tests = [t for t in tests if t.name not in FULL_ONLY]
     times = load_times()
     tests.sort(key=lambda t: -times.get(f"{t.build} {t.name}", 1e9))
     return tests

@@ -299,7 +299,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$binary" ls
 	else
 		says_one_line "held by another process"
 	fi
-	kill -9 $tracee
+	kill -9 $tracee $pid # or strace waits the delay out
 	wait $pid || true
 	expect 0 rm a
 }

@@ -8,7 +8,7 @@
 set -u
 
 source=${WAYBILL_SOURCE_DIR:-$(cd "$(dirname "$0")/../.." && pwd)}
-clean_seconds=3
+clean_seconds=1
 case ${1-} in
 --full) clean_seconds=30 ;;
 '') [ "${WAYBILL_FULL-}" != 1 ] || clean_seconds=30 ;;
