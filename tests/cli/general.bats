@@ -138,11 +138,12 @@ s.bind(sys.argv[1]); s.listen(); print("ready", flush=True); time.sleep(60)
 	until [ -s "$BATS_TEST_TMPDIR/listening" ]; do sleep 0.01; done
 }
 
-# as_user COMMAND…: without privileges.
+# as_user COMMAND…: without privileges. What gcov counts goes where that user may
+# write: it complains on standard error.
 as_user()
 {
 	if [ "$(id -u)" -eq 0 ]; then
-		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+		GCOV_PREFIX=$open/counts setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 	else
 		"$@"
 	fi
