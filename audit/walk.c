@@ -48,16 +48,25 @@ static void report_range(struct walk *walk, enum audit_rule rule, uint64_t end,
 	report_finding(walk->report, finding);
 }
 
+/* What a newer version's frame means to those behind it is not known: they are
+ * not judged, and an open gets no further either. */
+static enum wb_error stop_at_newer(struct walk *walk,
+				   const struct walk_frame *frame)
+{
+	report_at(walk->report, AUDIT_RULE_FRAME_NEWER, walk->segment->name,
+		  frame->at, "type %u, version %u", frame->frame.type,
+		  frame->frame.version);
+	walk->report->summary->end = walk->at;
+	walk->whole = false;
+	walk->newer = true;
+	return WB_OK;
+}
+
 /* A frame whose checksum holds, and that cannot be taken. */
 static void report_frame(struct walk *walk, const struct walk_frame *frame)
 {
-	if (frame->seen == AUDIT_NEWER)
-		report_at(walk->report, AUDIT_RULE_FRAME_NEWER,
-			  walk->segment->name, frame->at, "type %u, version %u",
-			  frame->frame.type, frame->frame.version);
-	else
-		report_at(walk->report, AUDIT_RULE_FRAME_RULE,
-			  walk->segment->name, frame->at, "%s", frame->why);
+	report_at(walk->report, AUDIT_RULE_FRAME_RULE, walk->segment->name,
+		  frame->at, "%s", frame->why);
 }
 
 static void pass_over(struct walk *walk, const struct walk_frame *frame)
@@ -200,8 +209,8 @@ static enum wb_error weigh(struct walk *walk)
 	if (unknown)
 		report_search(walk);
 	if (proof.seen == AUDIT_NEWER)
-		report_frame(walk, &proof);
-	else if (proof.seen == AUDIT_HOLDS)
+		return stop_at_newer(walk, &proof);
+	if (proof.seen == AUDIT_HOLDS)
 		raise_floor(walk, &proof.frame);
 	return WB_OK;
 }
@@ -212,7 +221,7 @@ static enum wb_error finish_newest(struct walk *walk)
 	enum wb_error error = weigh(walk);
 	uint64_t data;
 
-	if (error)
+	if (error || walk->newer)
 		return error;
 	summary->end = walk->at;
 	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision)
@@ -267,6 +276,13 @@ static enum wb_error walk_frames(struct walk *walk, bool newest)
 
 		if (error)
 			return error;
+		if (frame.seen == AUDIT_NEWER) {
+			if (walk->last_type != AUDIT_FOOTER)
+				return stop_at_newer(walk, &frame);
+			/* Nothing is taken that stands behind a footer. */
+			return newest ? finish_newest(walk)
+				      : finish_older(walk);
+		}
 		if (frame.seen == AUDIT_FAILS) {
 			if (newest)
 				return finish_newest(walk);
@@ -467,14 +483,15 @@ enum wb_error walk_all(struct walk *walk)
 	if (!walk->sha)
 		return WB_NO_MEMORY;
 	walk->whole = true;
-	for (size_t at = 0; at < count && !error; at++)
+	for (size_t at = 0; at < count && !error && !walk->newer; at++)
 		error = walk_segment(walk, at);
 	if (error)
 		return error;
 	summary->segments = count;
 	if (count > 0)
 		summary->active_id = walk->set->segments[count - 1].id;
-	check_anchor(walk);
+	if (!walk->newer)
+		check_anchor(walk);
 	return WB_OK;
 }
 

@@ -33,6 +33,7 @@ struct walk {
 	uint8_t chain[AUDIT_CHAIN_BYTES];
 	bool chain_known;
 	bool whole;	   /* nothing is missing so far */
+	bool newer;	   /* it ended at a newer version's frame */
 	uint64_t recorded; /* the newest revision whose chain value is that
 			      on record */
 

@@ -656,6 +656,59 @@ START_TEST(what_is_behind_damage_is_read_and_marked)
 }
 END_TEST
 
+START_TEST(what_is_behind_a_newer_version_is_not_judged)
+{
+	const uint8_t newer = 9;
+	const uint64_t wrong = 8192;
+	struct seen seen;
+
+	volume_make(&shelf);
+	ck_assert_str_eq(look(shelf.disk).words, "");
+	frame(4, 1, 12, &newer, 1);
+	frame(4, 2, 40, &wrong, 8);
+	seen = look(shelf.disk);
+	ck_assert_uint_eq(seen.rules[AUDIT_RULE_FRAME_NEWER], 1);
+	ck_assert_uint_eq(seen.summary.findings[AUDIT_DAMAGE], 0);
+	ck_assert_int_eq(seen.summary.verdict, AUDIT_REFUSED);
+	ck_assert_uint_eq(seen.summary.end, volume_frame(&shelf, 4, 1));
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_assert_int_eq(shelf_open(&shelf), WB_UNSUPPORTED);
+}
+END_TEST
+
+START_TEST(damage_before_a_newer_version_is_damage)
+{
+	const uint8_t newer = 9;
+
+	volume_make(&shelf);
+	case_frame();
+	frame(4, 1, 12, &newer, 1);
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CORRUPT);
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_assert_int_eq(shelf_open(&shelf), WB_CORRUPT);
+}
+END_TEST
+
+START_TEST(nothing_newer_stands_behind_a_footer)
+{
+	struct forged_frame newer = {
+		.type = 9,
+		.version = 1,
+		.frame_bytes = 48,
+		.revision = 1000,
+	};
+	uint64_t end;
+
+	volume_make(&shelf);
+	end = simdisk_size(shelf.disk, volume_path(1));
+	simdisk_resize(shelf.disk, volume_path(1), end + 48);
+	forge_new_frame(shelf.disk, volume_path(1), end, &newer);
+	ck_assert_int_eq(look(shelf.disk).summary.verdict, AUDIT_CORRUPT);
+	shelf.options.flags = WB_OPEN_READ_ONLY;
+	ck_assert_int_eq(shelf_open(&shelf), WB_CORRUPT);
+}
+END_TEST
+
 /* A value may hold anything, also what looks like frames without end: each
  * claims all that is left, and that it is proof. From `from` on, 1 MiB. */
 static void put_fakes(uint64_t from, uint64_t revision)
@@ -814,6 +867,9 @@ int main(void)
 	tcase_add_loop_test(tcase, each_rule_is_told_where_it_is_broken, 0,
 			    CASES);
 	tcase_add_test(tcase, what_is_behind_damage_is_read_and_marked);
+	tcase_add_test(tcase, what_is_behind_a_newer_version_is_not_judged);
+	tcase_add_test(tcase, damage_before_a_newer_version_is_damage);
+	tcase_add_test(tcase, nothing_newer_stands_behind_a_footer);
 	tcase_add_test(tcase, a_search_without_end_is_given_up);
 	tcase_add_test(tcase, nothing_follows_a_footer);
 	tcase_add_test(tcase,
