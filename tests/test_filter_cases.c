@@ -44,11 +44,6 @@ static const char *environment(const char *name, const char *otherwise)
 	return value && *value ? value : otherwise;
 }
 
-static unsigned long rounds(unsigned long once, unsigned long full)
-{
-	return strcmp(environment("WAYBILL_FULL", ""), "1") ? once : full;
-}
-
 static FILE *run_containerd(unsigned long filters, unsigned long expressions,
 			    unsigned long names)
 {
@@ -235,10 +230,11 @@ END_TEST
 
 START_TEST(filters_answer_as_containerd_does)
 {
-	size_t count = for_each(run_containerd(rounds(5000, 200000), 0, 0),
-				"filter", filter_agrees);
+	uint64_t asked = rounds(5000, 200000);
+	size_t count =
+		for_each(run_containerd(asked, 0, 0), "filter", filter_agrees);
 
-	ck_assert_uint_ge(count, 5000);
+	ck_assert_uint_ge(count, asked);
 	printf("count: filter cases %zu\n", count);
 }
 END_TEST
@@ -280,10 +276,12 @@ static void expression_agrees(const struct row *row, char **words)
 
 START_TEST(regular_expressions_match_as_in_go)
 {
-	size_t count = for_each(run_containerd(0, rounds(3000, 200000), 0),
-				"expression", expression_agrees);
+	uint64_t asked = rounds(3000, 200000);
+	size_t count = for_each(run_containerd(0, asked, 0), "expression",
+				expression_agrees);
 
-	ck_assert_uint_ge(count, 2000);
+	/* Some are none in Go. */
+	ck_assert_uint_ge(count, asked * 2 / 3);
 	ck_assert_uint_lt(given_up, count * subject_count / 100);
 	printf("count: regular expressions against Go's %zu\n", count);
 }
@@ -366,10 +364,11 @@ static const struct {
 
 START_TEST(names_are_judged_as_by_containerd)
 {
-	size_t count = for_each(run_containerd(0, 0, rounds(5000, 100000)),
-				names[_i].word, names[_i].visit);
+	uint64_t asked = rounds(5000, 100000);
+	size_t count = for_each(run_containerd(0, 0, asked), names[_i].word,
+				names[_i].visit);
 
-	ck_assert_uint_ge(count, 5000);
+	ck_assert_uint_ge(count, asked);
 	printf("count: %s cases %zu\n", names[_i].word, count);
 }
 END_TEST

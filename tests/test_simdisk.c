@@ -1618,7 +1618,8 @@ int main(void)
 		loops,
 		an_overlays_copy_may_lose_its_name_and_then_the_lower_file_is_back);
 	tcase_add_loop_test(loops, a_clone_has_the_same_future, 0, 10);
-	tcase_add_loop_test(loops, random_crashes_agree_with_a_model, 0, 50);
+	tcase_add_loop_test(loops, random_crashes_agree_with_a_model, 0,
+			    (int)rounds(50, 50));
 	suite_add_tcase(suite, loops);
 	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include "index/heap.h"
 #include "index/record.h"
 #include "tests/support/rng.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -21,14 +22,6 @@
 #define HOLDS(seed, condition)                                             \
 	ck_assert_msg(condition, "seed %" PRIu64 ": %s", (uint64_t)(seed), \
 		      #condition)
-
-/* How often to repeat: once, or `full` times with WAYBILL_FULL=1. */
-static inline uint64_t rounds(uint64_t once, uint64_t full)
-{
-	const char *wish = getenv("WAYBILL_FULL");
-
-	return wish && *wish == '1' ? full : once;
-}
 
 /* Change `key` into another one, of `bytes_max` bytes at most. */
 static inline void key_draw(struct rng *rng, size_t bytes_max, struct key *key)
@@ -92,18 +85,6 @@ static inline size_t keys_make(struct rng *rng, size_t wanted, size_t bytes_max,
 			keys[count++] = keys[i];
 	*ret_keys = keys;
 	return count;
-}
-
-/* The end of every test program. */
-static inline int suite_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

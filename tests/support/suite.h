@@ -6,6 +6,7 @@
 #define WAYBILL_TESTS_SUPPORT_SUITE_H
 
 #include <check.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <waybill/error.h>
@@ -24,6 +25,20 @@ static inline int suite_run(Suite *suite)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* How often to repeat what is random: `full` times with WAYBILL_FULL=1, and
+ * under a sanitizer, which is slow and sees each kind of mistake early, a
+ * quarter of either. */
+static inline uint64_t rounds(uint64_t usual, uint64_t full)
+{
+	const char *wish = getenv("WAYBILL_FULL");
+	uint64_t count = wish && *wish == '1' ? full : usual;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	count = (count + 3) / 4;
+#endif
+	return count;
 }
 
 /* Check cannot skip; the runner reads this line, and tests/skips.txt decides
