@@ -33,8 +33,9 @@ SLOWER = {"asan": 3, "tsan": 6, "coverage": 3}
 NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
 # The build in which WAYBILL_FULL=1 asks for longer loops.
 LONG_LOOPS = ("release",)
-# Left to the full run, or to whoever asks by name: it builds more than it runs.
-FULL_ONLY = ("habits/sanitizers.sh",)
+# Left to the full run, or to whoever asks by name: what builds more than it
+# runs, and the command line once more under the sanitizers.
+FULL_ONLY = re.compile(r"\w+ habits/sanitizers\.sh|asan .*\.bats")
 # Seconds after which nothing more is started and what runs is killed.
 DEADLINE = {False: 1800, True: 4200}
 
@@ -392,7 +393,8 @@ def collect(options, directories):
     if options.pattern:
         tests = [t for t in tests if re.search(options.pattern, t.name)]
     elif not options.full:
-        tests = [t for t in tests if t.name not in FULL_ONLY]
+        tests = [t for t in tests
+                 if not FULL_ONLY.fullmatch(f"{t.build} {t.name}")]
     times = load_times()
     tests.sort(key=lambda t: -times.get(f"{t.build} {t.name}", 1e9))
     return tests

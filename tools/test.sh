@@ -19,7 +19,8 @@ usage()
 	cat <<'END'
 usage: sh tools/test.sh [--full] [--release] [-k PATTERN] [-v]
 
-  --full      also clang, thread sanitizer, coverage and longer loops
+  --full      also clang, thread sanitizer, coverage, longer loops, and the
+              command line under the sanitizers
   --release   only the release build: quick, no sanitizers
   -k PATTERN  only the tests whose name matches this regular expression
   -v          show what passing tests print
