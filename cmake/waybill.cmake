@@ -381,6 +381,25 @@ function(tests)
 	endforeach()
 endfunction()
 
+# tests/<folder>/worker.c, a program that scripts beside it start, is
+# tests/<folder>_worker; <folder>_worker_controls has steps to switch off.
+function(workers)
+	cmake_parse_arguments(PARSE_ARGV 0 W "" "" "USES")
+	if(fuzzing)
+		return()
+	endif()
+	foreach(folder IN LISTS W_UNPARSED_ARGUMENTS)
+		foreach(suffix IN ITEMS "" _controls)
+			suffixed(uses "${suffix}" ${W_USES})
+			set(name ${folder}_worker${suffix})
+			add_executable(${name} tests/${folder}/worker.c)
+			target_compile_definitions(${name} PRIVATE
+				$<$<BOOL:${suffix}>:WAYBILL_CONTROLS>)
+			test_program(${name} "${uses}")
+		endforeach()
+	endforeach()
+endfunction()
+
 # Scripts print TAP. Those under ONCE look at the tree or make builds of
 # their own: one run of them, in the release build, is enough.
 function(scripts)

@@ -12,6 +12,7 @@ packages='
 	libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev
 	libjansson-dev libpcre2-dev libsqlite3-dev
 	clang-14 clang-format-14 libclang-rt-14-dev llvm-14
+	qemu-system-common nbdkit libnbd-bin fuse3 e2fsprogs xfsprogs btrfs-progs
 	umoci busybox-static golang-go golang-github-containerd-containerd-dev'
 
 usage()
