@@ -7,7 +7,10 @@ store takes no other, reads go on. Whoever opens it next, while the page cache
 still shows what the disk does not have, must build on the disk.
 """
 
+import fcntl
+import json
 import os
+import struct
 import subprocess
 import sys
 
@@ -129,6 +132,49 @@ def error_comes_late(store, trigger, wrong):
     return look_again(store, least, wrong)
 
 
+# XFS_IOC_GOINGDOWN, which ext4 knows as EXT4_IOC_SHUTDOWN, and its flag for
+# "without writing the journal": as near to a power cut as a mount comes.
+GOING_DOWN, WITHOUT_JOURNAL = 0x8004587d, 2
+
+
+def goes_down(store, _, wrong):
+    worker = acknowledged(store)
+    least = worker.revision
+    root = os.open(os.path.dirname(store), os.O_RDONLY)
+    fcntl.ioctl(root, GOING_DOWN, struct.pack("I", WITHOUT_JOURNAL))
+    os.close(root)
+    answer = worker.tell("commit")
+    # Where not even the write is taken, nothing of it can be there later.
+    if answer not in ("error outcome_unknown", "error io"):
+        wrong.append(f"a commit on a filesystem that is down: {answer!r}")
+    expect(wrong, "a read after it", worker.tell("read"), "ok")
+    worker.end()
+    if device.Worker(store, device.SEED).opened == "ok":
+        wrong.append("a filesystem that is down was opened")
+    return least
+
+
+def read_only(store, _, wrong):
+    """Its owner gives up on a filesystem, or the kernel does."""
+    worker = acknowledged(store)
+    least = worker.revision
+    device.run("mount", "-o", "remount,abort", os.path.dirname(store))
+    answer = worker.tell("commit")
+    if answer == "ok":
+        wrong.append("a commit on a filesystem that was aborted")
+    expect(wrong, "a read after it", worker.tell("read"), "ok")
+    worker.kill(in_flight=False)
+    # What is in its page cache cannot be made durable, so it is not opened;
+    # the second reader tells what is there.
+    expect(wrong, "opened", device.Worker(store, device.SEED).opened,
+           "error permission")
+    head = json.loads(device.run(device.WAYBILL, "audit", "head", "--json",
+                                 "--store", "dir:" + store))
+    if head["revision"] < least:
+        wrong.append(f"audit head says {head}, not {least}")
+    return least
+
+
 def case(kind, act):
     return lambda directory: on_device(kind, directory, act)
 
@@ -157,4 +203,7 @@ if __name__ == "__main__":
             ("41", "a_late_write_back_error_stops_the_store",
              error_comes_late))
         for kind in device.FILESYSTEMS] +
-        [("who_believes_the_page_cache_loses_commits", control_case)])
+        [(f"fault_17_a_filesystem_goes_down_{kind}", case(kind, goes_down))
+         for kind in ("ext4", "xfs")] +
+        [("fault_50_a_filesystem_becomes_read_only", case("ext4", read_only)),
+         ("who_believes_the_page_cache_loses_commits", control_case)])
