@@ -2,6 +2,7 @@
 #include "audit/finding.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const struct {
 	const char *code, *text;
@@ -39,16 +40,35 @@ const char *audit_severity_name(enum audit_severity severity)
 	return names[severity];
 }
 
+const char *audit_remedy_name(enum audit_remedy remedy)
+{
+	static const char *const names[] = {
+		[AUDIT_LEAVE] = "leave",     [AUDIT_OPEN] = "open",
+		[AUDIT_REPAIR] = "repair",   [AUDIT_REBUILD] = "rebuild",
+		[AUDIT_RESTORE] = "restore", [AUDIT_SALVAGE] = "salvage",
+		[AUDIT_ACCESS] = "access",   [AUDIT_UPGRADE] = "upgrade",
+	};
+
+	assert(remedy <= AUDIT_UPGRADE);
+	return names[remedy];
+}
+
 const char *audit_remedy_text(enum audit_remedy remedy)
 {
 	static const char *const texts[] = {
 		[AUDIT_LEAVE] = "nothing has to be done",
-		[AUDIT_OPEN] = "the next open for writing sees to it",
-		[AUDIT_REPAIR] = "another copy has all of it; it can be "
-				 "written again",
-		[AUDIT_RESTORE] = "put the right file back, or salvage the "
-				  "rest into a new store",
-		[AUDIT_SALVAGE] = "salvage what verifies into a new store",
+		[AUDIT_OPEN] = "fsck -p sees to it, or the next open for "
+			       "writing",
+		[AUDIT_REPAIR] = "another copy has all of it: fsck -p writes "
+				 "it again",
+		[AUDIT_REBUILD] = "the log proves all of it: fsck -p writes "
+				  "it again",
+		[AUDIT_RESTORE] = "put the right file back, or keep what "
+				  "verifies: fsck --salvage NEWDIR",
+		[AUDIT_SALVAGE] = "keep what verifies, in a new store: fsck "
+				  "--salvage NEWDIR",
+		[AUDIT_ACCESS] = "read it as a user who may: its owner, or "
+				 "root",
 		[AUDIT_UPGRADE] = "use a newer version of waybill",
 	};
 
@@ -67,4 +87,17 @@ struct audit_finding audit_finding_of(enum audit_rule rule, const char *file,
 		.file = file,
 		.offset = offset,
 	};
+}
+
+struct audit_finding audit_unreadable(const char *file, enum wb_error error)
+{
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_UNREADABLE, file, 0);
+
+	/* Nothing is wrong with what only others may read. */
+	if (error == WB_PERMISSION)
+		finding.remedy = AUDIT_ACCESS;
+	snprintf(finding.what, sizeof(finding.what), "%s",
+		 wb_error_text(error));
+	return finding;
 }

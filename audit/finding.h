@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <waybill/error.h>
 
 /* Ordered: the worst finding decides about the store. */
 enum audit_severity {
@@ -22,8 +23,10 @@ enum audit_remedy {
 	AUDIT_LEAVE,   /* nothing has to be done */
 	AUDIT_OPEN,    /* the next open for writing sees to it */
 	AUDIT_REPAIR,  /* another copy has all of it: safe to write again */
+	AUDIT_REBUILD, /* the log proves all of it: safe to write again */
 	AUDIT_RESTORE, /* put the right file back, or salvage without it */
 	AUDIT_SALVAGE, /* keep what verifies, in a new store */
+	AUDIT_ACCESS,  /* read it as a user who may */
 	AUDIT_UPGRADE, /* use a newer version */
 };
 
@@ -47,6 +50,8 @@ enum audit_remedy {
 	  "a file that is too long for a segment")                            \
 	X(SEGMENT_STORE, "segment-store", DAMAGE, RESTORE,                    \
 	  "a segment of another store")                                       \
+	X(UNREADABLE, "unreadable", DAMAGE, RESTORE,                          \
+	  "a file, or a part of it, cannot be read")                          \
 	/* anchor */                                                          \
 	X(CREATION, "creation", NOTE, OPEN,                                   \
 	  "the creation of the store was not finished")                       \
@@ -137,14 +142,17 @@ struct audit_finding {
 	char what[120]; /* this case: "checksum", "id is 3" */
 };
 
-/* "header-copy"; "one copy …"; "damage"; what a person can do. */
+/* "header-copy"; "one copy …"; "damage"; "salvage"; what a person can do. */
 const char *audit_rule_code(enum audit_rule rule);
 const char *audit_rule_text(enum audit_rule rule);
 const char *audit_severity_name(enum audit_severity severity);
+const char *audit_remedy_name(enum audit_remedy remedy);
 const char *audit_remedy_text(enum audit_remedy remedy);
 
 /* A finding with the severity and the remedy of its rule. */
 struct audit_finding audit_finding_of(enum audit_rule rule, const char *file,
 				      uint64_t offset);
+/* A file that could not be read, for this reason. */
+struct audit_finding audit_unreadable(const char *file, enum wb_error error);
 
 #endif

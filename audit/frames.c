@@ -11,8 +11,17 @@
 
 #include <string.h>
 
+enum { HOLES_MAX = 64 };
+
+/* What could not be read. Of more than HOLES_MAX the last one grows. */
+struct hole {
+	uint64_t from, to;
+};
+
 struct frames {
 	struct window window;
+	struct hole holes[HOLES_MAX];
+	unsigned hole_count;
 	struct audit_message message;
 	struct audit_frames_head *head;
 	uint64_t budget;
@@ -20,6 +29,35 @@ struct frames {
 	void *context;
 	bool stopped;
 };
+
+/* ---- what cannot be read ---- */
+
+static void take_trouble(void *context, const struct window *window,
+			 uint64_t offset, uint64_t bytes, bool again)
+{
+	struct frames *frames = context;
+	struct hole *hole;
+
+	(void)window;
+	if (again)
+		return;
+	if (frames->hole_count < HOLES_MAX)
+		frames->holes[frames->hole_count++] =
+			(struct hole){offset, offset};
+	hole = &frames->holes[frames->hole_count - 1];
+	if (hole->from > offset)
+		hole->from = offset;
+	if (hole->to < offset + bytes)
+		hole->to = offset + bytes;
+}
+
+static bool has_hole(const struct frames *frames, uint64_t from, uint64_t to)
+{
+	for (unsigned at = 0; at < frames->hole_count; at++)
+		if (frames->holes[at].from < to && frames->holes[at].to > from)
+			return true;
+	return false;
+}
 
 /* ---- header and salt ---- */
 
@@ -115,6 +153,8 @@ static void tell_plain(struct frames *frames, enum audit_piece_kind kind,
 				    .bytes = to - from,
 				    .why = ""};
 
+	if (has_hole(frames, from, to))
+		piece.kind = AUDIT_PIECE_UNREADABLE;
 	tell(frames, &piece);
 }
 
@@ -261,8 +301,11 @@ enum wb_error audit_frames(struct dir *dir, const char *name,
 	struct frames frames = {.head = ret_head,
 				.visit = visit,
 				.context = context};
-	enum wb_error error = window_open(&frames.window, dir, name);
+	enum wb_error error;
 
+	frames.window.trouble = take_trouble;
+	frames.window.trouble_context = &frames;
+	error = window_open(&frames.window, dir, name);
 	if (!error)
 		error = read_head(&frames);
 	frames.budget = walk_search_budget(&frames.window);

@@ -32,6 +32,7 @@ enum audit_piece_kind {
 	AUDIT_PIECE_DAMAGED, /* a frame's beginning; its checksum fails */
 	AUDIT_PIECE_GARBAGE, /* neither a frame nor zeros */
 	AUDIT_PIECE_ZEROS,
+	AUDIT_PIECE_UNREADABLE, /* zeros or garbage, some of it not read */
 };
 
 struct audit_piece {
@@ -53,8 +54,8 @@ typedef bool audit_piece_fn(void *context, const struct audit_piece *piece);
 
 /* Visit all pieces of the file `name` of `dir`, from its first frame's place
  * to its end, without a gap. `*ret_head` is filled before the first visit.
- * WB_IO, WB_NOT_FOUND, WB_PERMISSION, WB_NO_MEMORY; a file that is no segment
- * is no error. */
+ * WB_IO, WB_NOT_FOUND, WB_PERMISSION: it cannot be opened. WB_NO_MEMORY. A file
+ * that is no segment is no error, and what cannot be read of it a piece. */
 enum wb_error audit_frames(struct dir *dir, const char *name,
 			   struct audit_frames_head *ret_head,
 			   audit_piece_fn *visit, void *context);

@@ -38,6 +38,7 @@ struct operation {
 
 struct fsck {
 	struct dir *dir;
+	size_t names_max;
 	struct fsck_summary summary;
 	struct found *found;
 	size_t count, capacity;
@@ -49,11 +50,34 @@ struct fsck {
 
 /* ---- findings ---- */
 
+/* The same page is read for more than one purpose. */
+static bool is_known(const struct fsck *fsck,
+		     const struct audit_finding *finding)
+{
+	for (size_t at = fsck->count; at-- > 0;) {
+		const struct found *found = &fsck->found[at];
+
+		if (found->finding.rule == finding->rule &&
+		    found->finding.severity >= finding->severity &&
+		    strcmp(found->file, finding->file) == 0 &&
+		    finding->offset >= found->finding.offset &&
+		    finding->offset + finding->bytes <=
+			    found->finding.offset + found->finding.bytes)
+			return true;
+	}
+	return false;
+}
+
 static void take_finding(void *context, const struct audit_finding *finding)
 {
 	struct fsck *fsck = context;
 	struct found *found;
 
+	if (finding->rule == AUDIT_RULE_UNREADABLE) {
+		if (is_known(fsck, finding))
+			return;
+		fsck->summary.unreadable++;
+	}
 	fsck->summary.findings[finding->severity]++;
 	if (fsck->count == FSCK_FINDINGS_MAX) {
 		fsck->summary.untold++;
@@ -72,8 +96,17 @@ static void take_finding(void *context, const struct audit_finding *finding)
 		fsck->capacity = capacity;
 	}
 	found = &fsck->found[fsck->count++];
-	*found = (struct found){.finding = *finding};
+	*found = (struct found){.finding = *finding,
+				.names.max = fsck->names_max};
 	snprintf(found->file, sizeof(found->file), "%s", finding->file);
+}
+
+static void take_unreadable(struct fsck *fsck, const char *file,
+			    enum wb_error error)
+{
+	struct audit_finding finding = audit_unreadable(file, error);
+
+	take_finding(fsck, &finding);
 }
 
 /* ---- the commits ---- */
@@ -206,8 +239,10 @@ static enum wb_error look_aside(struct fsck *fsck)
 		enum wb_error error = dir_list(fsck->dir, asides[at].folder,
 					       take_aside, &asides[at]);
 
-		if (error && error != WB_NOT_FOUND)
+		if (error == WB_NO_MEMORY)
 			return error;
+		if (error && error != WB_NOT_FOUND)
+			take_unreadable(fsck, asides[at].folder, error);
 	}
 	return fsck->error;
 }
@@ -323,7 +358,11 @@ static enum wb_error look_into(struct fsck *fsck, const char *file)
 	enum wb_error error =
 		audit_frames(fsck->dir, file, &head, take_piece, &looking);
 
-	return error ? error : fsck->error;
+	if (error == WB_NO_MEMORY)
+		return error;
+	if (error)
+		take_unreadable(fsck, file, error);
+	return fsck->error;
 }
 
 static enum wb_error read_names(void *context,
@@ -382,7 +421,9 @@ static enum wb_error find_names(struct fsck *fsck)
 				return error;
 		}
 	}
-	return needed ? audit_read(fsck->dir, 0, &visitor, &again) : WB_OK;
+	return needed ? audit_read(fsck->dir, AUDIT_READ_PAST_ERRORS, &visitor,
+				   &again)
+		      : WB_OK;
 }
 
 /* ---- the end ---- */
@@ -403,9 +444,12 @@ static uint64_t lost_by(const struct audit_finding *finding)
 {
 	switch (finding->rule) {
 	case AUDIT_RULE_FRAME:
+	case AUDIT_RULE_FRAME_RULE:
+	case AUDIT_RULE_BEGINNING:
 	case AUDIT_RULE_GAP:
 	case AUDIT_RULE_FLOOR:
 	case AUDIT_RULE_COMMIT:
+	case AUDIT_RULE_ANCHOR_AHEAD:
 		return finding->revision_first
 			       ? finding->revision_last -
 					 finding->revision_first + 1
@@ -415,7 +459,44 @@ static uint64_t lost_by(const struct audit_finding *finding)
 	}
 }
 
-static void tell(struct fsck *fsck, const struct fsck_visitor *visitor)
+/* Where nothing is wrong but the anchor, and the log proves its own end, the
+ * log has all that the anchor had. */
+static void look_at_anchor(struct fsck *fsck)
+{
+	uint64_t others = fsck->summary.findings[AUDIT_DAMAGE] +
+			  fsck->summary.findings[AUDIT_UNSUPPORTED];
+
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t at = 0; at < fsck->count; at++) {
+			struct audit_finding *finding =
+				&fsck->found[at].finding;
+
+			if (finding->rule != AUDIT_RULE_ANCHOR_MISSING &&
+			    finding->rule != AUDIT_RULE_ANCHOR_SIZE &&
+			    finding->rule != AUDIT_RULE_ANCHOR)
+				continue;
+			if (pass == 0)
+				others--;
+			else if (others == 0 && fsck->summary.log.end_proven)
+				finding->remedy = AUDIT_REBUILD;
+		}
+}
+
+/* Room for the names of the finding that has the most. */
+static enum wb_error make_told(const struct fsck *fsck,
+			       struct fsck_name **ret_told)
+{
+	size_t most = 1;
+
+	for (size_t at = 0; at < fsck->count; at++)
+		if (fsck->found[at].names.count > most)
+			most = fsck->found[at].names.count;
+	*ret_told = malloc(most * sizeof(**ret_told));
+	return *ret_told ? WB_OK : WB_NO_MEMORY;
+}
+
+static void tell(struct fsck *fsck, const struct fsck_visitor *visitor,
+		 struct fsck_name *names)
 {
 	struct fsck_summary *summary = &fsck->summary;
 
@@ -423,7 +504,6 @@ static void tell(struct fsck *fsck, const struct fsck_visitor *visitor)
 		qsort(fsck->found, fsck->count, sizeof(*fsck->found), by_place);
 	for (size_t at = 0; at < fsck->count; at++) {
 		struct found *found = &fsck->found[at];
-		struct fsck_name names[FSCK_NAMES_MAX];
 		size_t count;
 		uint64_t more;
 
@@ -448,8 +528,9 @@ static enum wb_error check(struct fsck *fsck)
 	fsck->replay = replay_new();
 	if (!fsck->replay)
 		return WB_NO_MEMORY;
-	error = audit_read(fsck->dir, AUDIT_READ_ENTRIES, &visitor,
-			   &fsck->summary.log);
+	error = audit_read(fsck->dir,
+			   AUDIT_READ_ENTRIES | AUDIT_READ_PAST_ERRORS,
+			   &visitor, &fsck->summary.log);
 	if (error || fsck->error)
 		return error ? error : fsck->error;
 	check_operations(fsck);
@@ -463,13 +544,20 @@ static enum wb_error check(struct fsck *fsck)
 enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 			 struct fsck_summary *ret_summary)
 {
-	struct fsck fsck = {.dir = dir};
+	struct fsck fsck = {.dir = dir,
+			    .names_max = visitor->names_max ? visitor->names_max
+							    : FSCK_NAMES_MAX};
+	struct fsck_name *told = NULL;
 	enum wb_error error = check(&fsck);
 
+	if (!error)
+		error = make_told(&fsck, &told);
 	if (!error) {
-		tell(&fsck, visitor);
+		look_at_anchor(&fsck);
+		tell(&fsck, visitor, told);
 		*ret_summary = fsck.summary;
 	}
+	free(told);
 	for (size_t at = 0; at < fsck.count; at++)
 		names_release(&fsck.found[at].names);
 	free(fsck.found);

@@ -25,24 +25,27 @@ enum { FSCK_NAMES_MAX = 1000, FSCK_FINDINGS_MAX = 10000 };
 struct fsck_visitor {
 	/* In the order of the files and offsets; what is pointed at lasts
 	 * until the call returns. Names in the order of revisions and keys;
-	 * of more than FSCK_NAMES_MAX the rest is counted in `more`. */
+	 * of more than names_max the rest is counted in `more`. */
 	void (*finding)(void *context, const struct audit_finding *finding,
 			const struct fsck_name *names, size_t count,
 			uint64_t more);
 	void *context;
+	size_t names_max; /* of one finding; 0: FSCK_NAMES_MAX */
 };
 
 struct fsck_summary {
 	struct audit_summary log;
 	/* Of each severity, with what the reader does not see. */
 	uint64_t findings[AUDIT_DAMAGE + 1];
-	uint64_t untold; /* beyond FSCK_FINDINGS_MAX: counted only */
+	uint64_t untold;     /* beyond FSCK_FINDINGS_MAX: counted only */
+	uint64_t unreadable; /* of them, those of AUDIT_RULE_UNREADABLE */
 	uint64_t revisions_lost;
 	uint64_t names_exact, names_probable;
 };
 
-/* Check the store in `dir`. Damage is no error. WB_IO, WB_PERMISSION,
- * WB_NO_MEMORY: it could not be checked; `*ret_summary` is untouched. */
+/* Check the store in `dir`. Damage is no error, and a file that cannot be read
+ * is a finding. WB_IO, WB_PERMISSION, WB_NO_MEMORY: nothing could be checked;
+ * `*ret_summary` is untouched. */
 enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 			 struct fsck_summary *ret_summary);
 

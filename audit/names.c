@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plain arrays, bounded by FSCK_NAMES_MAX: who must read a longer list wants
- * a count.
+ * Plain arrays, bounded: who must read a longer list wants a count.
  */
 #include "audit/names.h"
 
@@ -56,7 +55,7 @@ static enum wb_error append(struct names *names, const struct wb_key *key,
 	void *all = names->all;
 	enum wb_error error;
 
-	if (names->count == FSCK_NAMES_MAX) {
+	if (names->count >= names->max) {
 		names->more++;
 		return WB_OK;
 	}
@@ -98,7 +97,7 @@ static enum wb_error add_hint(struct names *names, uint32_t hash,
 	void *hints = names->hints;
 	enum wb_error error;
 
-	if (names->hint_count == FSCK_NAMES_MAX) {
+	if (names->hint_count >= names->max) {
 		names->more++;
 		return WB_OK;
 	}
@@ -192,7 +191,7 @@ static int in_order(const void *a, const void *b)
 	return audit_key_compare(&x->key, &y->key);
 }
 
-size_t names_told(struct names *names, struct fsck_name told[FSCK_NAMES_MAX],
+size_t names_told(struct names *names, struct fsck_name *told,
 		  uint64_t *ret_more)
 {
 	if (names->count > 1)

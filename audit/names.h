@@ -21,7 +21,7 @@ struct name_place {
 struct name;
 struct name_hint;
 
-/* All zero: none. */
+/* All zero but `max`: none. */
 struct names {
 	struct name *all;
 	size_t count, capacity;
@@ -29,6 +29,7 @@ struct names {
 	size_t hint_count, hint_capacity;
 	uint64_t hint_filter; /* which values of 6 bits their hashes have */
 	uint64_t more;
+	size_t max; /* of names, and of hashes */
 };
 
 void names_release(struct names *names);
@@ -45,8 +46,9 @@ enum wb_error names_prove(struct names *names, const struct wb_key *key,
 /* A key that is somewhere in the log: is one of the hashes its own? */
 enum wb_error names_guess(struct names *names, const struct wb_key *key);
 
-/* In the order of revisions and keys; borrowed. Returns how many. */
-size_t names_told(struct names *names, struct fsck_name told[FSCK_NAMES_MAX],
+/* In the order of revisions and keys; borrowed. Returns how many, which is
+ * names->count. */
+size_t names_told(struct names *names, struct fsck_name *told,
 		  uint64_t *ret_more);
 
 #endif

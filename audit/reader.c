@@ -30,14 +30,20 @@ enum wb_error audit_read(struct dir *dir, unsigned flags,
 			 struct audit_summary *ret_summary)
 {
 	struct audit_summary summary = {.verdict = AUDIT_NO_STORE};
-	struct report report = {.visitor = visitor, .summary = &summary};
+	struct report report = {
+		.visitor = visitor,
+		.summary = &summary,
+		.past_errors = flags & AUDIT_READ_PAST_ERRORS,
+	};
 	struct audit_set set = {.count = 0};
 	struct walk walk = {.dir = dir,
 			    .report = &report,
 			    .flags = flags,
 			    .set = &set};
-	enum wb_error error = set_read(&set, dir, &walk.window, &report);
+	enum wb_error error;
 
+	report_trouble_of(&report, &walk.window);
+	error = set_read(&set, dir, &walk.window, &report);
 	if (!error && !set.unfinished)
 		error = walk_all(&walk);
 	if (!error) {

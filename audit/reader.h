@@ -53,6 +53,9 @@ struct audit_visitor {
 enum audit_read_flags {
 	/* Hold the entries of footers against the commits, too. */
 	AUDIT_READ_ENTRIES = 1,
+	/* A file that cannot be read is a finding, and so is a part of one,
+	 * which counts as zeros. Else it is an error. */
+	AUDIT_READ_PAST_ERRORS = 2,
 };
 
 struct audit_summary {
@@ -73,13 +76,18 @@ struct audit_summary {
 	/* Of the newest segment: its id, and where its frames end. */
 	uint64_t active_id, end;
 	uint64_t torn_bytes; /* from there to the end of the file, if torn */
+	/* The newest segment's last frame is a MARK or CLOSE, and behind it
+	 * the file goes on with zeros: it was neither cut nor sealed, so it has
+	 * no successor, and nothing was being written. */
+	bool end_proven;
 	bool has_anchor;
 	struct audit_slot anchor; /* the slot that counts */
 };
 
 /* Read the store in `dir`. Damage is no error: `ret_summary` and the visitor
- * tell of it. WB_IO, WB_PERMISSION, WB_NO_MEMORY: it could not be read; what
- * the visitor was told until then holds, and `*ret_summary` is untouched. */
+ * tell of it. WB_IO, WB_PERMISSION: it cannot be read. WB_NO_MEMORY, or what
+ * the visitor returns. What the visitor was told until then holds, and
+ * `*ret_summary` is untouched. */
 enum wb_error audit_read(struct dir *dir, unsigned flags,
 			 const struct audit_visitor *visitor,
 			 struct audit_summary *ret_summary);

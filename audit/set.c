@@ -33,6 +33,38 @@ void report_at(const struct report *report, enum audit_rule rule,
 	report_finding(report, finding);
 }
 
+enum wb_error report_unreadable(const struct report *report, const char *file,
+				enum wb_error error)
+{
+	if (error == WB_NO_MEMORY || !report->past_errors)
+		return error;
+	report_finding(report, audit_unreadable(file, error));
+	return WB_OK;
+}
+
+static void take_trouble(void *context, const struct window *window,
+			 uint64_t offset, uint64_t bytes, bool again)
+{
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_UNREADABLE, window->name, offset);
+
+	finding.bytes = bytes;
+	if (again)
+		finding.severity = AUDIT_WARNING;
+	snprintf(finding.what, sizeof(finding.what), "%s",
+		 again ? "it could be read at the second try"
+		       : wb_error_text(WB_IO));
+	report_finding(context, finding);
+}
+
+void report_trouble_of(const struct report *report, struct window *window)
+{
+	if (!report->past_errors)
+		return;
+	window->trouble = take_trouble;
+	window->trouble_context = (void *)(uintptr_t)report;
+}
+
 /* ---- names ---- */
 
 bool set_parse_name(const char *name, uint64_t *ret_id,
@@ -175,7 +207,7 @@ static enum wb_error read_header(struct audit_segment *segment, struct dir *dir,
 	enum wb_error error = window_open(window, dir, segment->name);
 
 	if (error)
-		return error;
+		return report_unreadable(report, segment->name, error);
 	segment->file_bytes = window->file_bytes;
 	report->summary->file_bytes += window->file_bytes;
 	for (unsigned copy = 0; copy < 2; copy++) {
@@ -242,7 +274,7 @@ static enum wb_error read_anchor(struct audit_set *set, struct dir *dir,
 	enum wb_error error = window_open(window, dir, anchor_name);
 
 	if (error)
-		return error;
+		return report_unreadable(report, anchor_name, error);
 	if (window->file_bytes != AUDIT_ANCHOR_BYTES)
 		report_at(report, AUDIT_RULE_ANCHOR_SIZE, anchor_name,
 			  window->file_bytes, "it is not %d bytes",
@@ -284,11 +316,14 @@ static void check_uuid(struct audit_set *set, const struct report *report)
 		if (set->anchor_usable && of_anchor(set, at))
 			anchor_stands_alone = false;
 	}
-	if (set->anchor_usable && (!uuid || !anchor_stands_alone))
+	if (set->anchor_usable && (!uuid || !anchor_stands_alone)) {
 		uuid = set->anchor.uuid;
-	else if (set->anchor_usable)
+		/* Until a segment says its own. */
+		report->summary->epoch = set->anchor.epoch;
+	} else if (set->anchor_usable) {
 		report_at(report, AUDIT_RULE_ANCHOR_STORE, anchor_name, 32,
 			  "uuid");
+	}
 	if (!uuid)
 		return;
 	memcpy(report->summary->uuid, uuid, AUDIT_UUID_BYTES);
@@ -310,7 +345,8 @@ static void check_uuid(struct audit_set *set, const struct report *report)
 /* Is there anything behind the header of any segment? Then a frame was
  * written, whether it verifies or not. */
 static enum wb_error find_frames(const struct audit_set *set, struct dir *dir,
-				 struct window *window, bool *ret_found)
+				 struct window *window, bool past_errors,
+				 bool *ret_found)
 {
 	*ret_found = false;
 	for (size_t at = 0; at < set->count && !*ret_found; at++) {
@@ -321,9 +357,10 @@ static enum wb_error find_frames(const struct audit_set *set, struct dir *dir,
 		if (!error)
 			error = window_find_data(window, AUDIT_FRAMES_AT,
 						 UINT64_MAX, &data);
-		if (error)
+		if (error == WB_NO_MEMORY || (error && !past_errors))
 			return error;
-		*ret_found = data != UINT64_MAX;
+		/* What cannot be read was told of, and may be a frame. */
+		*ret_found = error || data != UINT64_MAX;
 	}
 	return WB_OK;
 }
@@ -333,7 +370,8 @@ static enum wb_error check_creation(struct audit_set *set, struct dir *dir,
 				    const struct report *report)
 {
 	bool found = false;
-	enum wb_error error = find_frames(set, dir, window, &found);
+	enum wb_error error =
+		find_frames(set, dir, window, report->past_errors, &found);
 
 	if (error)
 		return error;
@@ -376,6 +414,23 @@ void set_release(struct audit_set *set)
 	*set = (struct audit_set){0};
 }
 
+/* Where there are other segments, the newest of them is below the floor, and
+ * that finding has the revisions. */
+static void report_ahead(const struct audit_set *set,
+			 const struct report *report)
+{
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_ANCHOR_AHEAD, anchor_name, 56);
+
+	if (set->count == 0 && set->anchor.durable_revision > 0) {
+		finding.revision_first = 1;
+		finding.revision_last = set->anchor.durable_revision;
+	}
+	snprintf(finding.what, sizeof(finding.what), "it names %016llx",
+		 (unsigned long long)set->anchor.active_id);
+	report_finding(report, finding);
+}
+
 void set_check_anchor(const struct audit_set *set, bool holds_frames,
 		      const struct report *report)
 {
@@ -386,8 +441,7 @@ void set_check_anchor(const struct audit_set *set, bool holds_frames,
 		return;
 	newest = set->count ? &set->segments[set->count - 1] : NULL;
 	if (!newest || id > newest->id) {
-		report_at(report, AUDIT_RULE_ANCHOR_AHEAD, anchor_name, 56,
-			  "it names %016llx", (unsigned long long)id);
+		report_ahead(set, report);
 		return;
 	}
 	named = newest;

@@ -14,8 +14,15 @@ enum { AUDIT_FILE_NAME_BYTES = 21 }; /* 16 digits, ".log", NUL */
 struct report {
 	const struct audit_visitor *visitor;
 	struct audit_summary *summary;
+	bool past_errors; /* AUDIT_READ_PAST_ERRORS */
 };
 void report_finding(const struct report *report, struct audit_finding finding);
+/* `file` could not be opened: told, and WB_OK. The error comes back where it
+ * is WB_NO_MEMORY, or errors are not to be read past. */
+enum wb_error report_unreadable(const struct report *report, const char *file,
+				enum wb_error error);
+/* Whatever `window` cannot read is told, where errors are read past. */
+void report_trouble_of(const struct report *report, struct window *window);
 __attribute__((format(printf, 5, 6))) void report_at(
 	const struct report *report, enum audit_rule rule, const char *file,
 	uint64_t offset, const char *format, ...);

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +66,17 @@ static enum wb_error stop_at_newer(struct walk *walk,
 /* A frame whose checksum holds, and that cannot be taken. */
 static void report_frame(struct walk *walk, const struct walk_frame *frame)
 {
-	report_at(walk->report, AUDIT_RULE_FRAME_RULE, walk->segment->name,
-		  frame->at, "%s", frame->why);
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_FRAME_RULE, walk->segment->name,
+				 frame->at);
+
+	finding.bytes = frame->frame.frame_bytes;
+	if (frame->frame.type == AUDIT_COMMIT) {
+		finding.revision_first = frame->frame.revision;
+		finding.revision_last = frame->frame.revision;
+	}
+	strncpy(finding.what, frame->why, sizeof(finding.what) - 1);
+	report_finding(walk->report, finding);
 }
 
 static void pass_over(struct walk *walk, const struct walk_frame *frame)
@@ -227,6 +237,10 @@ static enum wb_error finish_newest(struct walk *walk)
 	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision)
 		return take_what_is_left(walk);
 	error = window_find_data(&walk->window, walk->at, UINT64_MAX, &data);
+	if (!error && data == UINT64_MAX)
+		summary->end_proven = walk->at < walk->window.file_bytes &&
+				      (walk->last_type == AUDIT_MARK ||
+				       walk->last_type == AUDIT_CLOSE);
 	if (error || data == UINT64_MAX)
 		return error;
 	if (walk->last_type == AUDIT_FOOTER) {
@@ -317,6 +331,23 @@ static void start_from_header(struct walk *walk)
 	walk->chain_known = true;
 }
 
+static void report_beginning(struct walk *walk)
+{
+	const struct audit_header *header = &walk->segment->header;
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_BEGINNING, walk->segment->name,
+				 112);
+
+	if (header->previous_revision > 0) {
+		finding.revision_first = 1;
+		finding.revision_last = header->previous_revision;
+	}
+	snprintf(finding.what, sizeof(finding.what),
+		 "it follows %016" PRIx64 " and revision %" PRIu64,
+		 header->previous_id, header->previous_revision);
+	report_finding(walk->report, finding);
+}
+
 static bool check_beginning(struct walk *walk)
 {
 	struct audit_summary *summary = walk->report->summary;
@@ -332,9 +363,7 @@ static bool check_beginning(struct walk *walk)
 	    header->previous_epoch == header->epoch &&
 	    walk_chain_is(walk, header->previous_chain))
 		return true;
-	report_at(walk->report, AUDIT_RULE_BEGINNING, walk->segment->name, 112,
-		  "it follows %016" PRIx64 " and revision %" PRIu64,
-		  header->previous_id, header->previous_revision);
+	report_beginning(walk);
 	start_from_header(walk);
 	return true;
 }
@@ -420,6 +449,21 @@ static void lose_segment(struct walk *walk, bool newest)
 			     "the newest segment cannot be read");
 }
 
+/* It could be opened a moment ago, and cannot now. */
+static enum wb_error lose_file(struct walk *walk, enum wb_error error)
+{
+	error = report_unreadable(walk->report, walk->segment->name, error);
+	if (error || walk->limit == UINT64_MAX) {
+		lose_segment(walk, !walk->next);
+		return error;
+	}
+	report_range(walk, AUDIT_RULE_FRAME, walk->limit,
+		     walk->next->header.previous_revision, "cannot be read");
+	lose_until(walk, walk->next->header.previous_revision);
+	walk->end_before = 0;
+	return WB_OK;
+}
+
 static enum wb_error walk_segment(struct walk *walk, size_t at)
 {
 	const struct audit_set *set = walk->set;
@@ -450,7 +494,7 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 	walk->report->summary->epoch = walk->segment->header.epoch;
 	set_limit(walk, at + 1 < set->count ? &set->segments[at + 1] : NULL);
 	error = window_open(&walk->window, walk->dir, walk->segment->name);
-	return error ? error : walk_frames(walk, !walk->next);
+	return error ? lose_file(walk, error) : walk_frames(walk, !walk->next);
 }
 
 /* The newest segment was the last to be walked. */

@@ -3,10 +3,11 @@
 
 #include "base/cursor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_BYTES = 1 << 20 };
+enum { STEP_BYTES = 1 << 20, PAGE_BYTES = 4096 };
 
 enum wb_error window_open(struct window *window, struct dir *dir,
 			  const char *name)
@@ -14,6 +15,7 @@ enum wb_error window_open(struct window *window, struct dir *dir,
 	enum wb_error error;
 
 	window_close(window);
+	snprintf(window->name, sizeof(window->name), "%s", name);
 	error = dir_open(dir, name, FILE_READ, &window->file);
 	if (error) {
 		window->file = NULL;
@@ -54,6 +56,50 @@ static enum wb_error make_room(struct window *window, size_t size)
 	return WB_OK;
 }
 
+static void tell_trouble(const struct window *window, uint64_t from,
+			 uint64_t to, bool again)
+{
+	if (from < to)
+		window->trouble(window->trouble_context, window, from,
+				to - from, again);
+}
+
+/* The disk failed to read `size` bytes at `at`: page by page then, with zeros
+ * for those that it does not give. */
+static enum wb_error read_pages(struct window *window, uint8_t *to, size_t size,
+				uint64_t at)
+{
+	uint64_t start = at, end = at + size;
+	uint64_t bad_from = at, bad_to = at; /* not told yet */
+	bool again = true;
+
+	while (at < end) {
+		uint64_t next = (at / PAGE_BYTES + 1) * PAGE_BYTES;
+		size_t page = (size_t)((next < end ? next : end) - at);
+		size_t got = 0;
+		enum wb_error error =
+			file_read(window->file, to, page, at, &got);
+
+		if (error && error != WB_IO)
+			return error;
+		if (error) {
+			got = 0;
+			again = false;
+			if (bad_to != at) {
+				tell_trouble(window, bad_from, bad_to, false);
+				bad_from = at;
+			}
+			bad_to = at + page;
+		}
+		memset(to + got, 0, page - got);
+		to += page;
+		at += page;
+	}
+	tell_trouble(window, again ? start : bad_from, again ? end : bad_to,
+		     again);
+	return WB_OK;
+}
+
 /* What is asked for and as much behind it as fits; what the buffer has of it
  * is not read again. */
 static enum wb_error move_to(struct window *window, uint64_t offset,
@@ -80,6 +126,11 @@ static enum wb_error move_to(struct window *window, uint64_t offset,
 		return WB_OK;
 	error = file_read(window->file, window->buffer + kept, wanted - kept,
 			  offset + kept, &got);
+	if (error == WB_IO && window->trouble) {
+		got = wanted - kept;
+		error = read_pages(window, window->buffer + kept, got,
+				   offset + kept);
+	}
 	if (!error)
 		window->size = kept + got;
 	return error;

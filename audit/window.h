@@ -10,8 +10,22 @@
 
 #include "base/file.h"
 
+struct window;
+
+/* The disk cannot read `bytes` bytes at `offset` of the window's file, or
+ * (`again`) it could at the second try. */
+typedef void window_trouble_fn(void *context, const struct window *window,
+			       uint64_t offset, uint64_t bytes, bool again);
+
+enum { WINDOW_NAME_BYTES = 32 };
+
 struct window {
-	struct file *file; /* NULL: closed */
+	/* NULL: what cannot be read is an error. Else it is told, a page at a
+	 * time counts as zeros, and reading goes on. The caller's to set. */
+	window_trouble_fn *trouble;
+	void *trouble_context;
+	char name[WINDOW_NAME_BYTES]; /* of the file, as far as it fits */
+	struct file *file;	      /* NULL: closed */
 	uint64_t file_bytes;
 	uint8_t *buffer;
 	size_t capacity;
@@ -20,7 +34,8 @@ struct window {
 };
 
 /* Open `name` of `dir` for reading. All zero is a closed window, which can be
- * opened; its memory is used again. */
+ * opened; its memory is used again. That it cannot be opened is an error,
+ * whatever `trouble` is. */
 enum wb_error window_open(struct window *window, struct dir *dir,
 			  const char *name);
 void window_close(struct window *window);

@@ -26,6 +26,7 @@ struct seen {
 	struct fsck_summary summary;
 	char words[1000]; /* "frame@2:big?" for each; "?": probably */
 	uint64_t rules[AUDIT_RULE_COUNT];
+	enum audit_remedy remedies[AUDIT_RULE_COUNT]; /* the last one's */
 };
 
 static void add(struct seen *seen, const char *word)
@@ -45,6 +46,7 @@ static void take(void *context, const struct audit_finding *finding,
 	char word[200];
 
 	seen->rules[finding->rule]++;
+	seen->remedies[finding->rule] = finding->remedy;
 	if (finding->severity == AUDIT_NOTE)
 		return;
 	snprintf(word, sizeof(word), "%s", audit_rule_code(finding->rule));
@@ -63,7 +65,7 @@ static void take(void *context, const struct audit_finding *finding,
 static struct seen *check(void)
 {
 	static struct seen seen;
-	struct fsck_visitor visitor = {take, &seen};
+	struct fsck_visitor visitor = {.finding = take, .context = &seen};
 	struct dir *dir = simdisk_dir(shelf.disk);
 
 	seen = (struct seen){.words = ""};
@@ -200,6 +202,35 @@ START_TEST(a_missing_segment_is_named_as_far_as_it_is_known)
 }
 END_TEST
 
+START_TEST(a_missing_beginning_is_named_as_far_as_it_is_known)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, volume_path(1));
+	seen = check();
+	/* Revision 4 says that it replaced revision 2. */
+	ck_assert_msg(strncmp(seen->words, "beginning 2:big ", 16) == 0, "%s",
+		      seen->words);
+	ck_assert_uint_eq(seen->summary.revisions_lost, 3);
+}
+END_TEST
+
+START_TEST(an_anchor_alone_tells_how_much_is_lost)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	for (uint64_t id = 1; id <= 4; id++)
+		simdisk_delete(shelf.disk, volume_path(id));
+	seen = check();
+	ck_assert_str_eq(seen->words, "anchor-ahead");
+	ck_assert_uint_eq(seen->summary.revisions_lost, 10);
+	ck_assert_uint_eq(seen->summary.log.epoch,
+			  seen->summary.log.anchor.epoch);
+}
+END_TEST
+
 START_TEST(frames_behind_a_bad_header_are_named)
 {
 	struct seen *seen;
@@ -301,29 +332,139 @@ START_TEST(nothing_is_changed_by_checking)
 }
 END_TEST
 
-START_TEST(an_error_of_the_disk_is_an_error)
+/* ---- a disk that does not read ---- */
+
+static void fail_reads(enum sim_op op, uint64_t nth, bool forever,
+		       const char *name)
 {
-	struct fsck_visitor visitor = {.context = NULL};
-	struct fsck_summary summary;
-	enum wb_error error;
+	simdisk_faults_clear(shelf.disk);
+	simdisk_fault(shelf.disk,
+		      (struct sim_fault){op, nth, WB_IO, forever, false, name});
+}
+
+START_TEST(fault_34_a_file_that_cannot_be_read_is_told_and_the_rest_checked)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	volume_spoil(&shelf, volume_path(1), volume_frame(&shelf, 1, 2) - 1);
+	fail_reads(SIM_READ, 1, true, volume_path(2));
+	seen = check();
+	ck_assert_uint_gt(seen->summary.unreadable, 0);
+	ck_assert_int_eq(seen->summary.log.verdict, AUDIT_CORRUPT);
+	ck_assert_msg(strncmp(seen->words, "frame 2:big ", 12) == 0, "%s",
+		      seen->words);
+	ck_assert_ptr_nonnull(strstr(seen->words, "unreadable"));
+	/* Segments 3 and 4 were read. */
+	ck_assert_uint_ge(seen->summary.log.head, 1);
+	ck_assert_uint_eq(seen->summary.log.active_id, 4);
+	ck_assert_uint_eq(seen->rules[AUDIT_RULE_FLOOR], 0);
+}
+END_TEST
+
+START_TEST(fault_34_a_page_that_cannot_be_read_costs_its_frames_only)
+{
+	struct seen *seen;
+
+	/* Segment 1: a header of two pages, then revisions 1, 2 and 3. */
+	volume_make(&shelf);
+	ck_assert_uint_lt(volume_frame(&shelf, 1, 1), 8192 + 4096);
+	ck_assert_uint_gt(volume_frame(&shelf, 1, 2), 8192 + 4096);
+	simdisk_bad(shelf.disk, volume_path(1), 8192, 512);
+	seen = check();
+	ck_assert_uint_eq(seen->rules[AUDIT_RULE_UNREADABLE], 1);
+	ck_assert_uint_eq(seen->rules[AUDIT_RULE_FRAME], 1);
+	ck_assert_uint_eq(seen->summary.revisions_lost, 2);
+	ck_assert_uint_eq(seen->summary.unreadable, 1);
+}
+END_TEST
+
+/* Once: it is read at the second try, said, and all of it is checked. For
+ * ever: what could not be read is said. */
+START_TEST(fault_34_no_read_fails_in_silence)
+{
+	static const enum sim_op ops[] = {SIM_READ, SIM_OPEN, SIM_SIZE};
+	enum sim_op op = ops[_i / 2];
+	bool forever = _i % 2;
 	uint64_t nth = 1;
 
 	volume_make(&shelf);
-	spoil_frame(1, 1, 100);
-	do {
-		struct dir *dir = simdisk_dir(shelf.disk);
+	for (;; nth++) {
+		struct seen *seen;
+		uint64_t fired;
 
-		simdisk_fault(shelf.disk,
-			      (struct sim_fault){SIM_READ, nth++, WB_IO, false,
-						 false, NULL});
-		error = audit_fsck(dir, &visitor, &summary);
-		ck_assert_uint_eq(simdisk_faults_fired(shelf.disk),
-				  error == WB_IO);
-		simdisk_faults_clear(shelf.disk);
-		dir_close(dir);
-	} while (error == WB_IO);
-	ck_ok(error);
-	ck_assert_uint_gt(nth, 10);
+		fail_reads(op, nth, forever, "*.log");
+		seen = check();
+		fired = simdisk_faults_fired(shelf.disk);
+		ck_assert_msg((seen->summary.unreadable > 0) == (fired > 0),
+			      "%s %" PRIu64 ": %s", sim_op_name(op), nth,
+			      seen->words);
+		if (op == SIM_READ && !forever && fired) {
+			ck_assert_str_eq(seen->words, "unreadable");
+			ck_assert_uint_eq(seen->summary.findings[AUDIT_WARNING],
+					  1);
+			ck_assert_int_eq(seen->summary.log.verdict,
+					 AUDIT_CLEAN);
+		}
+		if (fired == 0)
+			break;
+	}
+	ck_assert_uint_gt(nth, 4);
+}
+END_TEST
+
+START_TEST(what_cannot_be_listed_is_an_error)
+{
+	struct fsck_visitor visitor = {.context = NULL};
+	struct fsck_summary summary = {.untold = 77};
+	struct dir *dir;
+
+	volume_make(&shelf);
+	dir = simdisk_dir(shelf.disk);
+	fail_reads(SIM_LIST, 1, false, NULL);
+	ck_error(audit_fsck(dir, &visitor, &summary), WB_IO);
+	ck_assert_uint_eq(summary.untold, 77);
+	dir_close(dir);
+}
+END_TEST
+
+/* ---- the anchor ---- */
+
+START_TEST(an_anchor_that_the_log_proves_can_be_rebuilt)
+{
+	struct seen *seen;
+
+	volume_make(&shelf); /* it ends with a MARK */
+	simdisk_delete(shelf.disk, "anchor");
+	seen = check();
+	ck_assert_str_eq(seen->words, "anchor-missing");
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_ANCHOR_MISSING],
+			 AUDIT_REBUILD);
+	/* Not where something else is wrong, */
+	volume_spoil(&shelf, volume_path(1), volume_frame(&shelf, 1, 2) - 1);
+	ck_assert_int_eq(check()->remedies[AUDIT_RULE_ANCHOR_MISSING],
+			 AUDIT_SALVAGE);
+}
+END_TEST
+
+START_TEST(an_anchor_that_nothing_proves_is_not_rebuilt)
+{
+	uint64_t end;
+
+	/* A commit is the last frame: later ones may have been lost. */
+	volume_make(&shelf);
+	ck_ok(shelf_open(&shelf));
+	shelf_put(&shelf, "c", "1");
+	volume_settle(&shelf);
+	simdisk_delete(shelf.disk, "anchor");
+	ck_assert_int_eq(check()->remedies[AUDIT_RULE_ANCHOR_MISSING],
+			 AUDIT_SALVAGE);
+	/* A MARK with nothing behind it was cut: there was a successor. */
+	simdisk_delete(shelf.disk, volume_path(5));
+	end = volume_frame(&shelf, 4, 3);
+	ck_assert_uint_eq(simdisk_size(shelf.disk, volume_path(4)), end);
+	ck_assert_int_eq(check()->remedies[AUDIT_RULE_ANCHOR_MISSING],
+			 AUDIT_SALVAGE);
 }
 END_TEST
 
@@ -342,12 +483,24 @@ int main(void)
 		       without_a_footer_and_a_successor_a_name_is_probable);
 	tcase_add_test(tcase, a_hash_alone_is_probable_or_counted);
 	tcase_add_test(tcase, a_missing_segment_is_named_as_far_as_it_is_known);
+	tcase_add_test(tcase,
+		       a_missing_beginning_is_named_as_far_as_it_is_known);
+	tcase_add_test(tcase, an_anchor_alone_tells_how_much_is_lost);
 	tcase_add_test(tcase, frames_behind_a_bad_header_are_named);
 	tcase_add_test(tcase, a_change_that_follows_another_version_is_told);
 	tcase_add_test(tcase, an_operation_with_two_effects_is_told);
 	tcase_add_test(tcase, a_forged_index_entry_is_told);
 	tcase_add_test(tcase, nothing_is_changed_by_checking);
-	tcase_add_test(tcase, an_error_of_the_disk_is_an_error);
+	tcase_add_test(
+		tcase,
+		fault_34_a_file_that_cannot_be_read_is_told_and_the_rest_checked);
+	tcase_add_test(
+		tcase,
+		fault_34_a_page_that_cannot_be_read_costs_its_frames_only);
+	tcase_add_loop_test(tcase, fault_34_no_read_fails_in_silence, 0, 6);
+	tcase_add_test(tcase, what_cannot_be_listed_is_an_error);
+	tcase_add_test(tcase, an_anchor_that_the_log_proves_can_be_rebuilt);
+	tcase_add_test(tcase, an_anchor_that_nothing_proves_is_not_rebuilt);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -3,104 +3,16 @@
  * Every allocation of a store's whole life fails, once, and with all after
  * it: WB_NO_MEMORY or success, never a crash, a half commit, or a store that
  * has stopped. libcrypto's allocations are among them.
- *
- * The linker sends the calls of our own objects here (tests() in
- * CMakeLists.txt); the simulated disk and the oracle do not use these.
  */
 #include "audit/trail.h"
 #include "audit/verify.h"
+#include "tests/support/allocations.h"
 #include "tests/support/session.h"
 #include "tests/support/shelf.h"
 #include "tests/support/suite.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <openssl/crypto.h>
-#include <sys/mman.h>
 #include <waybill/images.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__real_mmap(void *at, size_t size, int protection, int flags, int fd,
-		  off_t offset);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
-		  off_t offset);
-
-static struct {
-	uint64_t countdown; /* 0: not armed */
-	bool forever;
-	uint64_t failed;
-} plan;
-
-static bool fails(void)
-{
-	if (plan.countdown == 0)
-		return false;
-	if (plan.countdown > 1) {
-		plan.countdown--;
-		return false;
-	}
-	if (!plan.forever)
-		plan.countdown = 0;
-	plan.failed++;
-	errno = ENOMEM;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-	return fails() ? NULL : __real_realloc(memory, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-	return fails() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd,
-		  off_t offset)
-{
-	return fails() ? MAP_FAILED
-		       : __real_mmap(at, size, protection, flags, fd, offset);
-}
-
-static void *crypto_malloc(size_t size, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return malloc(size);
-}
-
-static void *crypto_realloc(void *memory, size_t size, const char *file,
-			    int line)
-{
-	(void)file;
-	(void)line;
-	return realloc(memory, size);
-}
-
-static void crypto_free(void *memory, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(memory);
-}
 
 /* False: there is no nth allocation. */
 static bool run_once(uint64_t nth, bool forever, struct crash_shared *shared,
@@ -111,11 +23,9 @@ static bool run_once(uint64_t nth, bool forever, struct crash_shared *shared,
 
 	workload_begin(&session.work, shared, 1 + nth % 3);
 	session.work.context.nesting = NEST_NONE;
-	plan.failed = 0;
-	plan.forever = forever;
-	plan.countdown = nth;
+	allocations_fail(nth, forever);
 	session_run(&session);
-	plan.countdown = 0;
+	(void)allocations_stop();
 	ck_assert_msg(session.in_doubt == 0,
 		      "allocation %" PRIu64 ": a commit in doubt", nth);
 	if (!session_settle(&session))
@@ -124,7 +34,7 @@ static bool run_once(uint64_t nth, bool forever, struct crash_shared *shared,
 			     complaint->check, complaint->text);
 	*refused += session.refused;
 	workload_end(&session.work);
-	return plan.failed > 0;
+	return allocations_failed() > 0;
 }
 
 START_TEST(every_allocation_may_fail)
@@ -162,16 +72,14 @@ START_TEST(a_version_that_cannot_be_pinned_gives_its_views_up)
 	struct shelf shelf;
 	char value[8];
 
-	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+	for (uint64_t nth = 1; nth == 1 || allocations_failed(); nth++) {
 		shelf_init(&shelf, 1);
 		ck_ok(shelf_open(&shelf));
 		shelf_put(&shelf, "a", "old");
 		ck_ok(wb_view_begin(shelf.store, &view));
-		plan.failed = 0;
-		plan.forever = false;
-		plan.countdown = nth;
+		allocations_fail(nth, false);
 		error = wb_update(shelf.store, NULL, put_new, NULL, NULL);
-		plan.countdown = 0;
+		(void)allocations_stop();
 		ck_assert(!error || error == WB_NO_MEMORY);
 		refused += error == WB_NO_MEMORY;
 		ck_text(shelf_text(&shelf, "a"), error ? "old" : "new");
@@ -234,27 +142,19 @@ static void close_images(void)
 	shelf_release(&shelf);
 }
 
-/* From here on the nth allocation fails. */
-static void arm(uint64_t nth)
-{
-	plan.failed = 0;
-	plan.forever = false;
-	plan.countdown = nth;
-}
-
 START_TEST(an_undo_that_runs_out_of_memory_changes_nothing)
 {
 	unsigned refused = 0;
 
-	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+	for (uint64_t nth = 1; nth == 1 || allocations_failed(); nth++) {
 		struct wb_image *image = NULL;
 		enum wb_error error;
 
 		open_images();
-		arm(nth);
+		allocations_fail(nth, false);
 		error = images->ops->undo(images, &call, "x", NULL, NULL,
 					  &image, NULL);
-		plan.countdown = 0;
+		(void)allocations_stop();
 		ck_assert(!error || error == WB_NO_MEMORY);
 		ck_assert_int_eq(digit_of_x(), error ? '2' : '1');
 		ck_assert_uint_eq(shelf_stat(&shelf).revision, error ? 2 : 3);
@@ -284,18 +184,18 @@ START_TEST(an_audit_that_runs_out_of_memory_says_so)
 	open_images();
 	ck_ok(wb_store_mark(shelf.store));
 	dir = simdisk_dir(shelf.disk);
-	for (uint64_t nth = 1; nth == 1 || plan.failed; nth++) {
+	for (uint64_t nth = 1; nth == 1 || allocations_failed(); nth++) {
 		struct wb_audit_expected expected = {.revision = 2};
 		uint64_t revisions = 0;
 		enum wb_error error;
 
-		arm(nth);
+		allocations_fail(nth, false);
 		error = _i == 0 ? audit_verify(dir, &findings, &expected, 1,
 					       &summary, &verified)
 				: audit_trail(dir, &findings, NULL,
 					      count_change, &revisions,
 					      &summary);
-		plan.countdown = 0;
+		(void)allocations_stop();
 		ck_assert(!error || error == WB_NO_MEMORY);
 		refused += error == WB_NO_MEMORY;
 		if (error)
@@ -317,9 +217,7 @@ int main(void)
 	Suite *suite = suite_create("memory");
 	TCase *tcase = tcase_create("memory");
 
-	/* Before libcrypto allocates for the first time. */
-	if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc,
-				      crypto_free))
+	if (!allocations_begin())
 		return EXIT_FAILURE;
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, every_allocation_may_fail, 0, 2);

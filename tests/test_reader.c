@@ -202,17 +202,16 @@ START_TEST(nothing_is_changed_by_reading)
 }
 END_TEST
 
-START_TEST(an_error_of_the_disk_is_an_error)
+/* What cannot be read is told, and nothing else is the matter. */
+START_TEST(fault_34_an_error_of_the_disk_is_told)
 {
-	static const enum sim_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ,
-					  SIM_LIST};
+	static const enum sim_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ};
 	struct audit_visitor visitor = {.context = NULL};
-	struct audit_summary summary;
 
 	volume_fill(&shelf, 2);
-	for (unsigned op = 0; op < 4; op++) {
-		uint64_t nth = 1;
-		enum wb_error error;
+	for (unsigned op = 0; op < 3; op++) {
+		struct audit_summary summary;
+		uint64_t nth = 1, fired, told;
 
 		do {
 			struct dir *dir = simdisk_dir(shelf.disk);
@@ -220,16 +219,64 @@ START_TEST(an_error_of_the_disk_is_an_error)
 			simdisk_fault(shelf.disk,
 				      (struct sim_fault){ops[op], nth, WB_IO,
 							 false, false, NULL});
-			error = audit_read(dir, 0, &visitor, &summary);
-			ck_assert_uint_eq(simdisk_faults_fired(shelf.disk),
-					  error == WB_IO);
+			ck_ok(audit_read(dir, AUDIT_READ_PAST_ERRORS, &visitor,
+					 &summary));
+			fired = simdisk_faults_fired(shelf.disk);
+			told = summary.findings[AUDIT_WARNING] +
+			       summary.findings[AUDIT_DAMAGE];
+			ck_assert_uint_eq(told > 0, fired > 0);
+			if (ops[op] == SIM_READ)
+				ck_assert_uint_eq(
+					summary.findings[AUDIT_DAMAGE], 0);
 			simdisk_faults_clear(shelf.disk);
 			dir_close(dir);
 			nth++;
-		} while (error == WB_IO);
-		ck_ok(error);
+		} while (fired > 0);
 		ck_assert_uint_gt(nth, 2);
 	}
+}
+END_TEST
+
+START_TEST(an_error_of_the_disk_is_one_where_nobody_asks_for_more)
+{
+	static const enum sim_op ops[] = {SIM_OPEN, SIM_SIZE, SIM_READ};
+	struct audit_visitor visitor = {.context = NULL};
+
+	volume_fill(&shelf, 2);
+	for (unsigned op = 0; op < 3; op++) {
+		uint64_t nth = 1, fired;
+
+		do {
+			struct dir *dir = simdisk_dir(shelf.disk);
+			struct audit_summary summary = {.segments = 77};
+
+			simdisk_fault(shelf.disk,
+				      (struct sim_fault){ops[op], nth++, WB_IO,
+							 false, false, NULL});
+			ck_error(audit_read(dir, 0, &visitor, &summary),
+				 simdisk_faults_fired(shelf.disk) ? WB_IO
+								  : WB_OK);
+			fired = simdisk_faults_fired(shelf.disk);
+			ck_assert_int_eq(summary.segments == 77, fired > 0);
+			simdisk_faults_clear(shelf.disk);
+			dir_close(dir);
+		} while (fired > 0);
+		ck_assert_uint_gt(nth, 2);
+	}
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_listed_is_an_error)
+{
+	struct audit_visitor visitor = {.context = NULL};
+	struct audit_summary summary = {.segments = 77};
+	struct dir *dir = simdisk_dir(shelf.disk);
+
+	simdisk_fault(shelf.disk, (struct sim_fault){SIM_LIST, 1, WB_IO, false,
+						     false, NULL});
+	ck_error(audit_read(dir, 0, &visitor, &summary), WB_IO);
+	ck_assert_uint_eq(summary.segments, 77);
+	dir_close(dir);
 }
 END_TEST
 
@@ -863,7 +910,10 @@ int main(void)
 	tcase_add_test(tcase, sealed_and_cut_segments_are_one_history);
 	tcase_add_test(tcase, the_state_at_any_revision_is_replayed);
 	tcase_add_test(tcase, nothing_is_changed_by_reading);
-	tcase_add_test(tcase, an_error_of_the_disk_is_an_error);
+	tcase_add_test(tcase, fault_34_an_error_of_the_disk_is_told);
+	tcase_add_test(tcase,
+		       an_error_of_the_disk_is_one_where_nobody_asks_for_more);
+	tcase_add_test(tcase, a_directory_that_cannot_be_listed_is_an_error);
 	tcase_add_loop_test(tcase, each_rule_is_told_where_it_is_broken, 0,
 			    CASES);
 	tcase_add_test(tcase, what_is_behind_damage_is_read_and_marked);

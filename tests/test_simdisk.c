@@ -892,6 +892,26 @@ START_TEST(the_nth_operation_fails_for_every_n)
 }
 END_TEST
 
+START_TEST(bad_bytes_fail_the_reads_that_touch_them)
+{
+	struct file *file = create("a");
+	char bytes[100];
+	size_t size;
+
+	write_text(file, "0123456789", 0);
+	simdisk_bad(disk, "a", 4, 2);
+	ck_ok(file_read(file, bytes, 4, 0, &size));
+	ck_error(file_read(file, bytes, 5, 0, &size), WB_IO);
+	ck_error(file_read(file, bytes, 1, 5, &size), WB_IO);
+	ck_ok(file_read(file, bytes, 4, 6, &size));
+	ck_assert_mem_eq(bytes, "6789", 4);
+	ck_assert_uint_eq(simdisk_faults_fired(disk), 2);
+	simdisk_faults_clear(disk);
+	ck_ok(file_read(file, bytes, 10, 0, &size));
+	file_close(file);
+}
+END_TEST
+
 START_TEST(a_fault_for_ever_does_not_go_away)
 {
 	struct file *file = create("a");
@@ -1597,6 +1617,7 @@ int main(void)
 		  a_failed_directory_sync_may_be_tried_again);
 	ADD_CASES(suite, "faults", the_nth_operation_fails_for_every_n,
 		  a_fault_for_ever_does_not_go_away, faults_add_up,
+		  bad_bytes_fail_the_reads_that_touch_them,
 		  a_failed_write_writes_nothing_or_its_half,
 		  operations_are_counted, a_full_disk_takes_what_fits,
 		  after_the_cut_nothing_happens,

@@ -247,7 +247,8 @@ static void count_finding(void *context, const struct audit_finding *finding,
 static unsigned fsck_findings(void)
 {
 	unsigned count = 0;
-	struct fsck_visitor visitor = {count_finding, &count};
+	struct fsck_visitor visitor = {.finding = count_finding,
+				       .context = &count};
 	struct dir *dir = simdisk_dir(shelf.disk);
 	struct fsck_summary checked;
 

@@ -347,7 +347,7 @@ static void check_pieces(struct memdir *memdir, const char *name)
 static void check_fsck(struct memdir *memdir,
 		       const struct audit_summary *summary)
 {
-	struct fsck_visitor visitor = {take_named, NULL};
+	struct fsck_visitor visitor = {.finding = take_named};
 	struct fsck_summary checked;
 
 	require(audit_fsck(memdir_dir(memdir), &visitor, &checked) == WB_OK);

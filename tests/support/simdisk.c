@@ -334,6 +334,22 @@ static struct simdisk *disk_of(struct dir *dir)
 
 /* ---- files ---- */
 
+/* Does a read touch a place that was made bad? */
+static enum wb_error meet_bad(struct simdisk *disk, const char *name,
+			      uint64_t offset, size_t size)
+{
+	for (unsigned i = 0; i < disk->bad_count; i++) {
+		const struct sim_bad *bad = &disk->bad[i];
+
+		if (strcmp(bad->name, name) == 0 && offset < bad->end &&
+		    bad->offset < offset + size) {
+			disk->faults_fired++;
+			return WB_IO;
+		}
+	}
+	return WB_OK;
+}
+
 static enum wb_error sim_read(struct file *file, void *buffer, size_t size,
 			      uint64_t offset, size_t *ret_size)
 {
@@ -341,6 +357,8 @@ static enum wb_error sim_read(struct file *file, void *buffer, size_t size,
 	struct simdisk *disk = self->disk;
 	enum wb_error error = op_begin(disk, SIM_READ, self->name, NULL);
 
+	if (!error)
+		error = meet_bad(disk, self->name, offset, size);
 	if (!error) {
 		uint64_t end = simdata_size(self->node->visible);
 
@@ -970,6 +988,16 @@ void simdisk_fault(struct simdisk *disk, struct sim_fault fault)
 	pthread_mutex_unlock(&disk->mutex);
 }
 
+void simdisk_bad(struct simdisk *disk, const char *name, uint64_t offset,
+		 uint64_t bytes)
+{
+	pthread_mutex_lock(&disk->mutex);
+	SIM_REQUIRE(disk->bad_count < SIM_FAULTS_MAX, "too many bad places");
+	disk->bad[disk->bad_count++] =
+		(struct sim_bad){name, offset, offset + bytes};
+	pthread_mutex_unlock(&disk->mutex);
+}
+
 uint64_t simdisk_faults_fired(struct simdisk *disk)
 {
 	uint64_t fired;
@@ -984,6 +1012,7 @@ void simdisk_faults_clear(struct simdisk *disk)
 {
 	pthread_mutex_lock(&disk->mutex);
 	disk->fault_count = 0;
+	disk->bad_count = 0;
 	disk->faults_fired = 0;
 	pthread_mutex_unlock(&disk->mutex);
 }

@@ -106,6 +106,11 @@ enum { SIM_FAULTS_MAX = 8 };
 
 /* Add a fault; at most SIM_FAULTS_MAX at a time. */
 void simdisk_fault(struct simdisk *disk, struct sim_fault fault);
+/* From now on no read of the file opened as `name` (borrowed) gives any of
+ * these bytes: a read that touches them is WB_IO, and a fault that fired. At
+ * most SIM_FAULTS_MAX such places, until the faults are cleared. */
+void simdisk_bad(struct simdisk *disk, const char *name, uint64_t offset,
+		 uint64_t bytes);
 /* How often a fault fired since the last clear. */
 uint64_t simdisk_faults_fired(struct simdisk *disk);
 void simdisk_faults_clear(struct simdisk *disk);

@@ -101,6 +101,11 @@ struct simdisk {
 	struct sim_fault faults[SIM_FAULTS_MAX];
 	uint64_t fault_seen[SIM_FAULTS_MAX];
 	unsigned fault_count;
+	struct sim_bad {
+		const char *name;
+		uint64_t offset, end;
+	} bad[SIM_FAULTS_MAX];
+	unsigned bad_count;
 	uint64_t faults_fired;
 	enum sim_op hook_kind;
 	simdisk_hook *hook;
