@@ -279,6 +279,7 @@ enum wb_error log_open(struct dir *dir, const struct env *env,
 		log_abandon(log);
 	} else {
 		memcpy(log->uuid, log->anchor.uuid, UUID_BYTES);
+		log->options.uuid = NULL;
 		*ret_log = log;
 	}
 	/* A sync that failed while opening: no commit is in doubt. */

@@ -40,6 +40,9 @@ struct log_options {
 	bool read_only;
 	uint64_t segment_bytes; /* of a full-grown segment; 0: 64 MiB */
 	bool no_padding;	/* do not pad groups to 512 bytes */
+	/* Of a store that is created, UUID_BYTES; NULL: a random one. Read
+	 * before log_open returns. */
+	const uint8_t *uuid;
 };
 
 /* Open the log in `dir`, which the caller has locked, and hand each commit

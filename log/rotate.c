@@ -216,7 +216,11 @@ enum wb_error log_create(struct log *log)
 {
 	enum wb_error error;
 
-	log->env->random->fill(log->env->random, log->anchor.uuid, UUID_BYTES);
+	if (log->options.uuid)
+		memcpy(log->anchor.uuid, log->options.uuid, UUID_BYTES);
+	else
+		log->env->random->fill(log->env->random, log->anchor.uuid,
+				       UUID_BYTES);
 	log->epoch = env_random(log->env);
 	error = chain_start(log->chain, log->anchor.uuid, log->durable_chain);
 	if (!error)

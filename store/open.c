@@ -141,12 +141,13 @@ static enum wb_error check_place(struct wb_store *store, struct wb_text *text)
 
 static enum wb_error open_log(struct wb_store *store,
 			      const struct wb_open_options *options,
-			      struct wb_text *text)
+			      const uint8_t *uuid, struct wb_text *text)
 {
 	struct log_options log_options = {
 		.create = options->flags & WB_OPEN_CREATE,
 		.read_only = store->read_only,
 		.segment_bytes = options->segment_bytes,
+		.uuid = uuid,
 	};
 	struct loader loader = {.store = store};
 	enum wb_error error, loaded;
@@ -167,9 +168,9 @@ static enum wb_error open_log(struct wb_store *store,
 	return error ? tell_why(text, error) : WB_OK;
 }
 
-enum wb_error store_open_on(struct dir *dir, const struct env *env,
+enum wb_error store_open_as(struct dir *dir, const struct env *env,
 			    const struct wb_open_options *options,
-			    struct wb_store **ret_store,
+			    const uint8_t *uuid, struct wb_store **ret_store,
 			    struct wb_text *ret_text)
 {
 	struct wb_store *store;
@@ -185,7 +186,7 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 	if (!error)
 		error = lock_take(dir, !store->read_only, ret_text);
 	if (!error)
-		error = open_log(store, options, ret_text);
+		error = open_log(store, options, uuid, ret_text);
 	if (error) {
 		store_free(store);
 		return error;
@@ -194,6 +195,14 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 	store->publishing = store->published;
 	*ret_store = store;
 	return WB_OK;
+}
+
+enum wb_error store_open_on(struct dir *dir, const struct env *env,
+			    const struct wb_open_options *options,
+			    struct wb_store **ret_store,
+			    struct wb_text *ret_text)
+{
+	return store_open_as(dir, env, options, NULL, ret_store, ret_text);
 }
 
 enum wb_error wb_store_open(const char *path,

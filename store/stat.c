@@ -3,9 +3,26 @@
  * Numbers about the store.
  */
 #include "base/sized.h"
+#include "store/import.h"
 #include "store/state.h"
 
+#include <assert.h>
 #include <string.h>
+
+static enum wb_error find_gc_blocked(struct wb_store *store,
+				     uint64_t *ret_revision)
+{
+	struct key key;
+	enum wb_error error = key_encode(&store_gc_blocked_key, &key);
+
+	assert(!error);
+	error = index_revision(store->index,
+			       index_hash(store->index, key.bytes, key.size),
+			       key.bytes, key.size, ret_revision);
+	return error ? record_rotten(store, RECORD_ROTTEN,
+				     &store_gc_blocked_key)
+		     : WB_OK;
+}
 
 enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
 {
@@ -15,6 +32,8 @@ enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)
 
 	if (!error)
 		error = log_stat(store->log, &log);
+	if (!error)
+		error = find_gc_blocked(store, &stat.gc_blocked);
 	if (error)
 		return error;
 	memcpy(stat.uuid, log_uuid(store->log), sizeof(stat.uuid));

@@ -129,6 +129,14 @@ struct wb_txn {
 	struct keymap own;
 };
 
+/* ---- open.c ---- */
+
+/* store_open_on; a store that it makes is this one (NULL: a new one). */
+enum wb_error store_open_as(struct dir *dir, const struct env *env,
+			    const struct wb_open_options *options,
+			    const uint8_t *uuid, struct wb_store **ret_store,
+			    struct wb_text *ret_text);
+
 /* ---- of all ---- */
 
 /* WB_FORKED in a child of the process that opened the store. */
@@ -167,6 +175,12 @@ void views_superseded(struct wb_store *store, struct record *old,
 void views_keep_bound(struct wb_store *store);
 
 /* ---- txn.c ---- */
+
+/* Add a change of any key, the store's own too, whatever is there; a deletion
+ * of what is not there as well. It is given its previous_revision. WB_USAGE:
+ * the key was changed in this transaction before. WB_BAD_INPUT, WB_TOO_LARGE,
+ * WB_NO_MEMORY: nothing is added. */
+enum wb_error txn_import(struct wb_txn *txn, struct mutation *mutation);
 
 /* Free what a transaction holds; the turn is not touched. */
 void txn_free(struct wb_txn *txn);

@@ -533,12 +533,41 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 	return WB_OK;
 }
 
+/* The key, its hash, and the revision that it has now. */
+static enum wb_error look_up(struct wb_txn *txn,
+			     const struct mutation *mutation, struct key *key,
+			     uint64_t *ret_hash, uint64_t *ret_current)
+{
+	const struct record *own;
+
+	if (mutation->value.size > WB_TXN_BYTES_MAX)
+		return WB_TOO_LARGE;
+	*ret_hash = index_hash(txn->store->index, key->bytes, key->size);
+	own = own_find(txn, *ret_hash, key);
+	if (own && record_verifies(own))
+		return WB_USAGE;
+	return own ? record_rotten(txn->store, RECORD_ROTTEN, &mutation->key)
+		   : current_revision(txn, *ret_hash, key, &mutation->key,
+				      ret_current);
+}
+
+enum wb_error txn_import(struct wb_txn *txn, struct mutation *mutation)
+{
+	struct key key;
+	uint64_t hash, current = 0;
+	enum wb_error error = key_encode(&mutation->key, &key);
+
+	if (!error)
+		error = look_up(txn, mutation, &key, &hash, &current);
+	mutation->previous_revision = current;
+	return error ? error : add_mutation(txn, mutation, &key, hash);
+}
+
 /* `ours`: by a part of waybill, to which the kinds below the embedder's
  * belong. */
 static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 			    struct wb_precondition precondition, bool ours)
 {
-	const struct record *own;
 	struct key key;
 	uint64_t hash, current = 0;
 	enum wb_error error = store_check(txn->store);
@@ -554,15 +583,7 @@ static enum wb_error change(struct wb_txn *txn, struct mutation *mutation,
 		return WB_USAGE;
 	if (mutation->key.kind < WB_KIND_EMBEDDER_FIRST && !ours)
 		return WB_BAD_INPUT;
-	if (mutation->value.size > WB_TXN_BYTES_MAX)
-		return WB_TOO_LARGE;
-	hash = index_hash(txn->store->index, key.bytes, key.size);
-	own = own_find(txn, hash, &key);
-	if (own && record_verifies(own))
-		return WB_USAGE;
-	error = own ? record_rotten(txn->store, RECORD_ROTTEN, &mutation->key)
-		    : current_revision(txn, hash, &key, &mutation->key,
-				       &current);
+	error = look_up(txn, mutation, &key, &hash, &current);
 	if (!error)
 		error = check_precondition(precondition, current);
 	if (error == WB_CORRUPT || error == WB_PRECONDITION)

@@ -180,7 +180,7 @@ END_TEST
 		      #type " does not begin with its size")
 ENDS_WITH(wb_open_options, report_context);
 ENDS_WITH(wb_txn_options, retry_since_ns);
-ENDS_WITH(wb_stat, groups);
+ENDS_WITH(wb_stat, gc_blocked);
 ENDS_WITH(wb_call, retry_since_ns);
 ENDS_WITH(wb_list_options, limit);
 

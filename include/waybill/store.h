@@ -76,6 +76,10 @@ enum wb_kind {
 	WB_KIND_SNAPSHOT = 5,
 	WB_KIND_EMBEDDER_FIRST = 64,
 	WB_KIND_EMBEDDER_LAST = 191,
+	/* While a record of it lives, in no namespace and named after what
+	 * happened ("salvage"), no garbage is collected: names may have been
+	 * lost. Its value tells a person why. */
+	WB_KIND_GC_BLOCKED = 194,
 	WB_KIND_LAST = 255,
 };
 
@@ -393,9 +397,12 @@ struct wb_stat {
 	uint64_t views;
 	uint64_t commits; /* by this handle */
 	uint64_t groups;  /* fdatasyncs that made them durable */
+	/* The revision of the mark of a salvage (WB_KIND_GC_BLOCKED); 0: there
+	 * is none. */
+	uint64_t gc_blocked;
 };
-/* Revision, commits and records are those of one moment. No errors of its own.
- */
+/* Revision, commits and records are those of one moment. WB_CORRUPT: whether
+ * there is a mark cannot be told from a record in memory that rotted. */
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 

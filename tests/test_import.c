@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Commits from elsewhere: what they keep, and what they become.
+ */
+#include "store/import.h"
+
+#include "audit/reader.h"
+#include "tests/support/annals.h"
+
+#include <inttypes.h>
+
+static struct shelf shelf;
+
+static void set_up(void)
+{
+	shelf_init(&shelf, 1);
+}
+
+static void tear_down(void)
+{
+	shelf_release(&shelf);
+}
+
+static const uint8_t some_uuid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+static void open_new(const uint8_t *uuid)
+{
+	ck_ok(store_import_open(simdisk_dir(shelf.disk), &shelf.env.env,
+				&shelf.options, uuid, &shelf.store, NULL));
+}
+
+static struct import_change put_of(const char *name, const char *value)
+{
+	return (struct import_change){.key = named(name),
+				      .value = text_of(value)};
+}
+
+static struct store_ticket import(const struct import_commit *commit)
+{
+	struct store_ticket ticket;
+
+	ck_ok(store_import(shelf.store, commit, &ticket));
+	return ticket;
+}
+
+/* ---- what it keeps ---- */
+
+static bool check_version(void *context, const struct wb_version *version)
+{
+	unsigned *visits = context;
+
+	++*visits;
+	ck_assert_int_eq(version->record.time_ns, 123456789);
+	ck_assert_uint_eq(version->record.revision, 1);
+	ck_assert_uint_eq(version->actor.uid, 7);
+	ck_assert_uint_eq(version->actor.gid, 8);
+	ck_assert_int_eq(version->actor.pid, -9);
+	ck_assert_str_eq(version->actor.command, "then");
+	ck_assert_uint_eq(version->reason.size, 7);
+	ck_assert_mem_eq(version->reason.data, "because", 7);
+	ck_assert_mem_eq(version->operation_id.data, "id", 2);
+	return true;
+}
+
+START_TEST(a_commit_keeps_its_head)
+{
+	const struct import_change change = put_of("a", "1");
+	struct import_commit commit = {
+		.time_ns = 123456789,
+		.uid = 7,
+		.gid = 8,
+		.pid = -9,
+		.command = text_of("then"),
+		.reason = text_of("because"),
+		.operation_ns = text_of("n"),
+		.operation_id = text_of("id"),
+		.request_hash = 10,
+		.changes = &change,
+		.count = 1,
+	};
+	struct wb_key key = named("a");
+	struct store_ticket ticket;
+	unsigned visits = 0;
+	uint64_t revision;
+
+	open_new(some_uuid);
+	ticket = import(&commit);
+	ck_assert_uint_eq(ticket.revision, 1);
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_text(shelf_text(&shelf, "a"), "1");
+	ck_ok(wb_history(shelf.store, &key, 0, 0, check_version, &visits));
+	ck_assert_uint_eq(visits, 1);
+	ck_ok(wb_revision_at(shelf.store, 123456789, &revision));
+	ck_assert_uint_eq(revision, 1);
+	ck_assert_mem_eq(shelf_stat(&shelf).uuid, some_uuid, 16);
+	ck_ok(shelf_close(&shelf));
+	ck_ok(shelf_open(&shelf));
+	ck_assert_mem_eq(shelf_stat(&shelf).uuid, some_uuid, 16);
+	ck_ok(wb_history(shelf.store, &key, 0, 0, check_version, &visits));
+	ck_assert_uint_eq(visits, 2);
+}
+END_TEST
+
+START_TEST(uuid_and_epoch_are_drawn_unless_given)
+{
+	struct wb_stat one, two;
+
+	open_new(NULL);
+	one = shelf_stat(&shelf);
+	ck_ok(shelf_close(&shelf));
+	simdisk_free(shelf.disk);
+	shelf.disk = simdisk_new();
+	open_new(one.uuid);
+	two = shelf_stat(&shelf);
+	ck_assert_mem_eq(one.uuid, two.uuid, 16);
+	ck_assert_uint_ne(one.epoch, two.epoch);
+	ck_ok(shelf_close(&shelf));
+	simdisk_free(shelf.disk);
+	shelf.disk = simdisk_new();
+	open_new(NULL);
+	two = shelf_stat(&shelf);
+	ck_assert_mem_ne(one.uuid, two.uuid, 16);
+}
+END_TEST
+
+/* ---- whole histories ---- */
+
+struct copying {
+	struct wb_store *to;
+	uint64_t revision;
+	uint64_t seed;
+};
+
+static enum wb_error copy_commit(void *context,
+				 const struct audit_commit *commit,
+				 const struct audit_place *place)
+{
+	struct copying *copying = context;
+	struct import_change *changes =
+		calloc(commit->mutation_count, sizeof(*changes));
+	struct import_commit import_of = {
+		.time_ns = commit->time_ns,
+		.uid = commit->uid,
+		.gid = commit->gid,
+		.pid = commit->pid,
+		.command = commit->command,
+		.reason = commit->reason,
+		.operation_ns = commit->operation_ns,
+		.operation_id = commit->operation_id,
+		.request_hash = commit->request_hash,
+		.changes = changes,
+		.count = commit->mutation_count,
+	};
+	struct store_ticket ticket;
+
+	ck_assert(place->whole);
+	for (size_t at = 0; at < commit->mutation_count; at++)
+		changes[at] = (struct import_change){
+			.key = commit->mutations[at].key,
+			.value = commit->mutations[at].value,
+			.deleted = commit->mutations[at].deleted,
+		};
+	ck_ok(store_import(copying->to, &import_of, &ticket));
+	ck_assert_uint_eq(ticket.revision, commit->revision);
+	free(changes);
+	return WB_OK;
+}
+
+static struct audit_summary summary_of(struct simdisk *disk,
+				       const struct audit_visitor *visitor)
+{
+	struct dir *dir = simdisk_dir(disk);
+	struct audit_summary summary;
+
+	ck_ok(audit_read(dir, AUDIT_READ_ENTRIES, visitor, &summary));
+	ck_assert_uint_eq(summary.findings[AUDIT_DAMAGE], 0);
+	dir_close(dir);
+	return summary;
+}
+
+START_TEST(a_history_that_is_brought_whole_is_the_same_to_the_byte)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		static const struct audit_visitor nobody;
+		struct copying copying = {.seed = seed};
+		struct audit_visitor visitor = {.commit = copy_commit,
+						.context = &copying};
+		struct annals annals;
+		struct audit_summary from, to;
+		struct simdisk *end;
+
+		annals_make(&annals, seed, 30);
+		end = annals_end(&annals);
+		from = summary_of(end, &nobody);
+		open_new(from.uuid);
+		copying.to = shelf.store;
+		(void)summary_of(end, &visitor);
+		ck_ok(store_flush(shelf.store));
+		to = summary_of(shelf.disk, &nobody);
+		ck_assert_uint_eq(from.head, to.head);
+		ck_assert_mem_eq(from.chain, to.chain, AUDIT_CHAIN_BYTES);
+		simdisk_free(end);
+		annals_release(&annals);
+		tear_down();
+		set_up();
+	}
+}
+END_TEST
+
+/* ---- what a store would refuse by itself ---- */
+
+START_TEST(a_deletion_of_what_is_not_there_is_kept)
+{
+	struct import_change change = put_of("a", "");
+	struct import_commit commit = {.changes = &change, .count = 1};
+	static const struct audit_visitor nobody;
+	struct store_ticket ticket;
+
+	change.deleted = true;
+	open_new(NULL);
+	import(&commit);
+	change = put_of("b", "1");
+	ticket = import(&commit);
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_text(shelf_listing(&shelf), "b=1");
+	ck_assert_uint_eq(summary_of(shelf.disk, &nobody).mutations, 2);
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), "b=1");
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, 2);
+}
+END_TEST
+
+START_TEST(an_operation_id_may_come_twice_and_the_newer_counts)
+{
+	struct wb_txn_options options = {
+		.size = sizeof(options),
+		.operation_ns = text_of("n"),
+		.operation_id = text_of("id"),
+		.request_hash = 2,
+	};
+	struct wb_actor actor = {.uid = 7};
+	struct import_change change = put_of("a", "1");
+	struct import_commit commit = {
+		.time_ns = env_wall_ns(&shelf.env.env),
+		.uid = 7,
+		.operation_ns = text_of("n"),
+		.operation_id = text_of("id"),
+		.request_hash = 1,
+		.changes = &change,
+		.count = 1,
+	};
+	struct wb_outcome replayed;
+	struct wb_txn *txn;
+
+	open_new(NULL);
+	import(&commit);
+	commit.request_hash = 2;
+	import(&commit);
+	ck_ok(store_flush(shelf.store));
+	options.actor = &actor;
+	ck_ok(wb_txn_begin(shelf.store, &options, &txn, &replayed));
+	ck_assert_ptr_null(txn);
+	ck_assert(replayed.replayed);
+	ck_assert_uint_eq(replayed.revision, 2);
+}
+END_TEST
+
+START_TEST(what_no_reader_would_take_is_refused)
+{
+	static const char long_text[5000] = {1};
+	struct import_change changes[2] = {put_of("a", "1"), put_of("a", "2")};
+	struct import_commit commit = {.changes = changes, .count = 2};
+	struct store_ticket ticket = {77, 77};
+
+	open_new(NULL);
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_USAGE);
+	commit.count = 0;
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_USAGE);
+	commit.count = 1;
+	commit.command = (struct wb_bytes){long_text, 65};
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	commit.command.size = 64;
+	commit.reason = (struct wb_bytes){long_text, 4097};
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	commit.reason.size = 4096;
+	commit.operation_ns = (struct wb_bytes){long_text, 77};
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	commit.operation_ns.size = 76;
+	commit.operation_id = (struct wb_bytes){long_text, 129};
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	commit.operation_id.size = 128;
+	changes[0].key.name.size = 0;
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	ck_assert_uint_eq(ticket.revision, 77);
+	changes[0] = put_of("a", "1");
+	ticket = import(&commit);
+	ck_assert_uint_eq(ticket.revision, 1);
+	ck_ok(store_wait(shelf.store, &ticket));
+	/* All of it is read again. */
+	ck_ok(shelf_close(&shelf));
+	ck_ok(shelf_open(&shelf));
+	ck_text(shelf_listing(&shelf), "a=1");
+}
+END_TEST
+
+START_TEST(what_became_void_shows_in_the_next_ticket)
+{
+	struct import_change change = put_of("a", "1");
+	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_ticket first, second;
+
+	open_new(NULL);
+	first = import(&commit);
+	simdisk_fault(shelf.disk, (struct sim_fault){SIM_WRITE, 1, WB_NO_SPACE,
+						     true, false, NULL});
+	ck_error(store_flush(shelf.store), WB_NO_SPACE);
+	simdisk_faults_clear(shelf.disk);
+	second = import(&commit);
+	ck_assert_uint_eq(second.revision, first.revision);
+	ck_error(store_wait(shelf.store, &first), WB_NO_SPACE);
+}
+END_TEST
+
+/* ---- the mark of a salvage ---- */
+
+START_TEST(gc_blocked_shows_in_stat_and_is_not_for_users)
+{
+	struct import_change change = {.key = store_gc_blocked_key,
+				       .value = text_of("why")};
+	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_ticket ticket;
+	struct wb_record record;
+	struct wb_txn *txn;
+	char value[8];
+
+	open_new(NULL);
+	shelf_put(&shelf, "a", "1");
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 0);
+	ticket = import(&commit);
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 0);
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 2);
+	shelf_put(&shelf, "a", "2");
+	shelf_kill(&shelf);
+	ck_ok(shelf_open(&shelf));
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 2);
+	ck_ok(wb_get(shelf.store, &store_gc_blocked_key, value, sizeof(value),
+		     &record));
+	ck_assert_mem_eq(value, "why", 3);
+	txn = shelf_begin(&shelf);
+	ck_error(wb_txn_delete(txn, &store_gc_blocked_key, if_any), WB_USAGE);
+	ck_ok(wb_txn_abort(txn));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("import");
+	TCase *tcase = tcase_create("core");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_commit_keeps_its_head);
+	tcase_add_test(tcase, uuid_and_epoch_are_drawn_unless_given);
+	tcase_add_test(tcase,
+		       a_history_that_is_brought_whole_is_the_same_to_the_byte);
+	tcase_add_test(tcase, a_deletion_of_what_is_not_there_is_kept);
+	tcase_add_test(tcase,
+		       an_operation_id_may_come_twice_and_the_newer_counts);
+	tcase_add_test(tcase, what_no_reader_would_take_is_refused);
+	tcase_add_test(tcase, what_became_void_shows_in_the_next_ticket);
+	tcase_add_test(tcase, gc_blocked_shows_in_stat_and_is_not_for_users);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
