@@ -49,6 +49,8 @@ static void take_head(struct wb_txn *txn, const struct import_commit *commit)
 {
 	struct commit_head *head = &txn->head;
 
+	/* What the format allows, and a little more than an Update may. */
+	txn->bytes_max = COMMIT_PAYLOAD_MAX;
 	txn->time_ns = commit->time_ns;
 	head->time_ns = commit->time_ns;
 	head->actor = (struct commit_actor){commit->uid, commit->gid,

@@ -41,8 +41,9 @@ enum wb_error store_import_open(struct dir *dir, const struct env *env,
 
 /* Stage it; store_wait for the ticket makes it durable, with all before it.
  * Its operation id is remembered, and not looked for: a history may have it
- * twice. WB_BAD_INPUT, WB_TOO_LARGE, WB_USAGE: it is no commit that this store
- * can keep. WB_NO_SPACE, WB_NO_MEMORY, WB_STOPPED. Nothing is staged then.
+ * twice. Every commit that keeps the rules of docs/FORMAT.md can be imported;
+ * another one is WB_BAD_INPUT, WB_TOO_LARGE or WB_USAGE. WB_NO_SPACE,
+ * WB_NO_MEMORY, WB_STOPPED. Nothing is staged then.
  *
  * Whoever brings many in a row looks at the ticket's revision: where it is not
  * one more than the one before, that one has become void meanwhile, and

@@ -114,6 +114,7 @@ struct wb_txn {
 	uint64_t seen;	   /* the newest staged revision it depends on */
 	int64_t time_ns;
 	enum wb_error failed; /* of a mutation: it can only be aborted */
+	size_t bytes_max;     /* of its mutations, encoded */
 
 	struct commit_head head; /* points into `text` */
 	char command[WB_COMMAND_BYTES_MAX];

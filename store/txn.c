@@ -172,6 +172,7 @@ static enum wb_error txn_new(struct wb_store *store,
 	if (!txn)
 		return WB_NO_MEMORY;
 	txn->store = store;
+	txn->bytes_max = WB_TXN_BYTES_MAX;
 	error = take_options(txn, options);
 	if (error)
 		txn_free(txn);
@@ -507,7 +508,7 @@ static enum wb_error add_mutation(struct wb_txn *txn,
 	uint8_t flags = 0;
 
 	if (txn->count == WB_TXN_MUTATIONS_MAX ||
-	    size > WB_TXN_BYTES_MAX - txn->wire_bytes)
+	    size > txn->bytes_max - txn->wire_bytes)
 		return WB_TOO_LARGE;
 	if (!grow_lists(txn) || !grow_wire(txn, size) ||
 	    keymap_reserve(&txn->own, 1))
@@ -540,7 +541,7 @@ static enum wb_error look_up(struct wb_txn *txn,
 {
 	const struct record *own;
 
-	if (mutation->value.size > WB_TXN_BYTES_MAX)
+	if (mutation->value.size > txn->bytes_max)
 		return WB_TOO_LARGE;
 	*ret_hash = index_hash(txn->store->index, key->bytes, key->size);
 	own = own_find(txn, *ret_hash, key);

@@ -304,6 +304,30 @@ START_TEST(what_no_reader_would_take_is_refused)
 }
 END_TEST
 
+/* An Update takes 16 MiB; the format knows 64 KiB more. */
+START_TEST(the_largest_commit_of_the_format_can_be_imported)
+{
+	static char value[(16 << 20) + 60000];
+	struct import_change change = {
+		.key = named("a"),
+		.value = {value, sizeof(value)},
+	};
+	struct import_commit commit = {.changes = &change, .count = 1};
+	static const struct audit_visitor nobody;
+	struct store_ticket ticket;
+
+	open_new(NULL);
+	ticket = import(&commit);
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_assert_uint_eq(summary_of(shelf.disk, &nobody).head, 1);
+	ck_ok(shelf_close(&shelf));
+	ck_ok(shelf_open(&shelf));
+	ck_assert_uint_eq(shelf_stat(&shelf).record_bytes, sizeof(value) + 4);
+	change.value.size += 64 << 10;
+	ck_error(store_import(shelf.store, &commit, &ticket), WB_TOO_LARGE);
+}
+END_TEST
+
 START_TEST(what_became_void_shows_in_the_next_ticket)
 {
 	struct import_change change = put_of("a", "1");
@@ -368,6 +392,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       an_operation_id_may_come_twice_and_the_newer_counts);
 	tcase_add_test(tcase, what_no_reader_would_take_is_refused);
+	tcase_add_test(tcase, the_largest_commit_of_the_format_can_be_imported);
 	tcase_add_test(tcase, what_became_void_shows_in_the_next_ticket);
 	tcase_add_test(tcase, gc_blocked_shows_in_stat_and_is_not_for_users);
 	suite_add_tcase(suite, tcase);
