@@ -46,7 +46,8 @@ const char *audit_remedy_name(enum audit_remedy remedy)
 		[AUDIT_LEAVE] = "leave",     [AUDIT_OPEN] = "open",
 		[AUDIT_REPAIR] = "repair",   [AUDIT_REBUILD] = "rebuild",
 		[AUDIT_RESTORE] = "restore", [AUDIT_SALVAGE] = "salvage",
-		[AUDIT_ACCESS] = "access",   [AUDIT_UPGRADE] = "upgrade",
+		[AUDIT_AGAIN] = "again",     [AUDIT_ACCESS] = "access",
+		[AUDIT_UPGRADE] = "upgrade",
 	};
 
 	assert(remedy <= AUDIT_UPGRADE);
@@ -67,6 +68,7 @@ const char *audit_remedy_text(enum audit_remedy remedy)
 				  "verifies: fsck --salvage NEWDIR",
 		[AUDIT_SALVAGE] = "keep what verifies, in a new store: fsck "
 				  "--salvage NEWDIR",
+		[AUDIT_AGAIN] = "remove the directory, and salvage again",
 		[AUDIT_ACCESS] = "read it as a user who may: its owner, or "
 				 "root",
 		[AUDIT_UPGRADE] = "use a newer version of waybill",

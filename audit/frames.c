@@ -294,6 +294,41 @@ static enum wb_error tell_all(struct frames *frames)
 	return error;
 }
 
+static void pass_over(void *context, const struct window *window,
+		      uint64_t offset, uint64_t bytes, bool again)
+{
+	(void)context;
+	(void)window;
+	(void)offset;
+	(void)bytes;
+	(void)again;
+}
+
+enum wb_error audit_anchor_look(struct dir *dir, const char *name,
+				struct audit_anchor_look *ret_look)
+{
+	struct audit_anchor_look look = {.seen = {AUDIT_FAILS, AUDIT_FAILS},
+					 .why = {"", ""}};
+	struct window window = {.trouble = pass_over};
+	enum wb_error error = window_open(&window, dir, name);
+
+	look.file_bytes = window.file_bytes;
+	for (unsigned slot = 0; slot < 2 && !error; slot++) {
+		const uint8_t *bytes;
+
+		error = window_span(&window, (uint64_t)slot * AUDIT_COPY_BYTES,
+				    AUDIT_COPY_BYTES, &bytes);
+		if (!error && bytes)
+			look.seen[slot] =
+				audit_slot_read(bytes, slot, &look.slots[slot],
+						&look.why[slot]);
+	}
+	window_release(&window);
+	if (!error)
+		*ret_look = look;
+	return error;
+}
+
 enum wb_error audit_frames(struct dir *dir, const char *name,
 			   struct audit_frames_head *ret_head,
 			   audit_piece_fn *visit, void *context)

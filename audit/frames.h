@@ -49,6 +49,17 @@ struct audit_piece {
 	const char *why;
 };
 
+/* The slots of an anchor, whatever its size. */
+struct audit_anchor_look {
+	uint64_t file_bytes;
+	enum audit_seen seen[2];    /* AUDIT_FAILS also where it is too short */
+	struct audit_slot slots[2]; /* where AUDIT_HOLDS */
+	const char *why[2];
+};
+/* Errors as audit_frames; what cannot be read fails. */
+enum wb_error audit_anchor_look(struct dir *dir, const char *name,
+				struct audit_anchor_look *ret_look);
+
 /* Everything that is pointed at lasts until the call returns. False: stop. */
 typedef bool audit_piece_fn(void *context, const struct audit_piece *piece);
 

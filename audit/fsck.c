@@ -484,7 +484,7 @@ static void look_at_anchor(struct fsck *fsck)
 
 /* Room for the names of the finding that has the most. */
 static enum wb_error make_told(const struct fsck *fsck,
-			       struct fsck_name **ret_told)
+			       struct wb_finding_name **ret_told)
 {
 	size_t most = 1;
 
@@ -496,7 +496,7 @@ static enum wb_error make_told(const struct fsck *fsck,
 }
 
 static void tell(struct fsck *fsck, const struct fsck_visitor *visitor,
-		 struct fsck_name *names)
+		 struct wb_finding_name *names)
 {
 	struct fsck_summary *summary = &fsck->summary;
 
@@ -547,7 +547,7 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 	struct fsck fsck = {.dir = dir,
 			    .names_max = visitor->names_max ? visitor->names_max
 							    : FSCK_NAMES_MAX};
-	struct fsck_name *told = NULL;
+	struct wb_finding_name *told = NULL;
 	enum wb_error error = check(&fsck);
 
 	if (!error)

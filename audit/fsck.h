@@ -11,23 +11,18 @@
 
 #include "audit/reader.h"
 
-/* A change that a finding affects. */
-struct fsck_name {
-	struct wb_key key;
-	uint64_t revision; /* 0: not known */
-	/* Something that verifies says the same: a footer's hash, a later
-	 * change of that key, the frame itself. Else it is probably so. */
-	bool exact;
-};
+#include <waybill/fsck.h>
 
 enum { FSCK_NAMES_MAX = 1000, FSCK_FINDINGS_MAX = 10000 };
 
 struct fsck_visitor {
 	/* In the order of the files and offsets; what is pointed at lasts
-	 * until the call returns. Names in the order of revisions and keys;
+	 * until the call returns. A name is exact where something that
+	 * verifies says the same: a footer's hash, a later change of that key,
+	 * the frame itself. Names in the order of revisions and keys;
 	 * of more than names_max the rest is counted in `more`. */
 	void (*finding)(void *context, const struct audit_finding *finding,
-			const struct fsck_name *names, size_t count,
+			const struct wb_finding_name *names, size_t count,
 			uint64_t more);
 	void *context;
 	size_t names_max; /* of one finding; 0: FSCK_NAMES_MAX */

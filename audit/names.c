@@ -191,13 +191,13 @@ static int in_order(const void *a, const void *b)
 	return audit_key_compare(&x->key, &y->key);
 }
 
-size_t names_told(struct names *names, struct fsck_name *told,
+size_t names_told(struct names *names, struct wb_finding_name *told,
 		  uint64_t *ret_more)
 {
 	if (names->count > 1)
 		qsort(names->all, names->count, sizeof(*names->all), in_order);
 	for (size_t at = 0; at < names->count; at++)
-		told[at] = (struct fsck_name){
+		told[at] = (struct wb_finding_name){
 			.key = names->all[at].key,
 			.revision = names->all[at].place.revision,
 			.exact = names->all[at].exact,

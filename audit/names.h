@@ -48,7 +48,7 @@ enum wb_error names_guess(struct names *names, const struct wb_key *key);
 
 /* In the order of revisions and keys; borrowed. Returns how many, which is
  * names->count. */
-size_t names_told(struct names *names, struct fsck_name *told,
+size_t names_told(struct names *names, struct wb_finding_name *told,
 		  uint64_t *ret_more);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char anchor_name[] = "anchor";
+static const char unfinished_name[] = "anchor.unfinished";
 
 /* ---- findings ---- */
 
@@ -110,6 +111,8 @@ static bool take_name(void *context, const char *entry)
 
 	if (strcmp(entry, anchor_name) == 0)
 		set->anchor_exists = true;
+	if (strcmp(entry, unfinished_name) == 0)
+		set->salvage_exists = true;
 	if (!set_parse_name(entry, &segment.id, &kind))
 		return true;
 	if (kind != AUDIT_LOG) {
@@ -379,9 +382,15 @@ static enum wb_error check_creation(struct audit_set *set, struct dir *dir,
 	if (set->count > 1 || set->segments[0].id != 1)
 		found = true;
 	set->unfinished = !found;
-	report_at(report,
-		  found ? AUDIT_RULE_ANCHOR_MISSING : AUDIT_RULE_CREATION,
-		  anchor_name, 0, "it is not there");
+	if (!found)
+		report_at(report, AUDIT_RULE_CREATION, anchor_name, 0,
+			  "it is not there");
+	else if (set->salvage_exists)
+		report_at(report, AUDIT_RULE_UNFINISHED, unfinished_name, 0,
+			  "its anchor has not its name yet");
+	else
+		report_at(report, AUDIT_RULE_ANCHOR_MISSING, anchor_name, 0,
+			  "it is not there");
 	return WB_OK;
 }
 

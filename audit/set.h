@@ -40,7 +40,8 @@ struct audit_set {
 	struct audit_segment *segments; /* logs, in the order of their ids */
 	size_t count, capacity;
 	bool anchor_exists;
-	bool unfinished; /* no store, or not yet: no need to go on */
+	bool salvage_exists; /* an anchor that has not its name yet */
+	bool unfinished;     /* no store, or not yet: no need to go on */
 	bool anchor_usable;
 	bool slot_is_bad; /* one of its two */
 	struct audit_slot anchor;

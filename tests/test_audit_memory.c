@@ -64,7 +64,7 @@ static void add(uint64_t *told, const void *bytes, size_t size)
 }
 
 static void take_finding(void *context, const struct audit_finding *finding,
-			 const struct fsck_name *names, size_t count,
+			 const struct wb_finding_name *names, size_t count,
 			 uint64_t more)
 {
 	add(context, finding->file, strlen(finding->file));

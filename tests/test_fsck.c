@@ -40,7 +40,8 @@ static void add(struct seen *seen, const char *word)
 }
 
 static void take(void *context, const struct audit_finding *finding,
-		 const struct fsck_name *names, size_t count, uint64_t more)
+		 const struct wb_finding_name *names, size_t count,
+		 uint64_t more)
 {
 	struct seen *seen = context;
 	char word[200];

@@ -912,6 +912,30 @@ START_TEST(bad_bytes_fail_the_reads_that_touch_them)
 }
 END_TEST
 
+START_TEST(rot_is_on_the_disk_and_not_in_the_cache)
+{
+	struct simdisk *image;
+	struct file *file = create("a");
+	char bytes[4];
+	size_t size;
+
+	write_text(file, "abc", 0);
+	ck_ok(file_sync(file, SYNC));
+	ck_ok(dir_sync(dir, "", SYNC));
+	simdisk_rot(disk, "a", 8);
+	ck_ok(file_read(file, bytes, 3, 0, &size));
+	ck_assert_mem_eq(bytes, "abc", 3);
+	image = simdisk_crash(disk, (struct sim_crash){SIM_KEEP_ALL, 0});
+	simdisk_get(image, "a", bytes, 3, 0);
+	ck_assert_mem_eq(bytes, "acc", 3);
+	simdisk_free(image);
+	ck_ok(file_drop_cache(file, 0, CONTROL_RECOVER_DROP_CACHE));
+	ck_ok(file_read(file, bytes, 3, 0, &size));
+	ck_assert_mem_eq(bytes, "acc", 3);
+	file_close(file);
+}
+END_TEST
+
 START_TEST(a_fault_for_ever_does_not_go_away)
 {
 	struct file *file = create("a");
@@ -1618,6 +1642,7 @@ int main(void)
 	ADD_CASES(suite, "faults", the_nth_operation_fails_for_every_n,
 		  a_fault_for_ever_does_not_go_away, faults_add_up,
 		  bad_bytes_fail_the_reads_that_touch_them,
+		  rot_is_on_the_disk_and_not_in_the_cache,
 		  a_failed_write_writes_nothing_or_its_half,
 		  operations_are_counted, a_full_disk_takes_what_fits,
 		  after_the_cut_nothing_happens,

@@ -183,6 +183,10 @@ ENDS_WITH(wb_txn_options, retry_since_ns);
 ENDS_WITH(wb_stat, gc_blocked);
 ENDS_WITH(wb_call, retry_since_ns);
 ENDS_WITH(wb_list_options, limit);
+ENDS_WITH(wb_fsck_options, stop_context);
+ENDS_WITH(wb_fsck_summary, chain);
+ENDS_WITH(wb_salvage_visitor, context);
+ENDS_WITH(wb_salvage_summary, revisions_nameless);
 
 START_TEST(what_is_wrong_is_told_apart)
 {

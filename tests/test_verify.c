@@ -235,7 +235,7 @@ END_TEST
 /* ---- forgeries ---- */
 
 static void count_finding(void *context, const struct audit_finding *finding,
-			  const struct fsck_name *names, size_t count,
+			  const struct wb_finding_name *names, size_t count,
 			  uint64_t more)
 {
 	(void)names;

@@ -566,7 +566,7 @@ END_TEST
 struct tail {
 	struct simdisk *disk;
 	struct rng *rng;
-	char path[PATH_BYTES];
+	char path[64];
 	uint64_t end, head, at, file_bytes;
 	uint64_t group; /* a place where one may have begun */
 };

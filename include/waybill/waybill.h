@@ -7,6 +7,7 @@
 
 #include <waybill/audit.h>
 #include <waybill/error.h>
+#include <waybill/fsck.h>
 #include <waybill/images.h>
 #include <waybill/store.h>
 

@@ -314,7 +314,7 @@ static void take_finding(void *context, const struct audit_finding *finding)
 /* ---- fsck and frames ---- */
 
 static void take_named(void *context, const struct audit_finding *finding,
-		       const struct fsck_name *names, size_t count,
+		       const struct wb_finding_name *names, size_t count,
 		       uint64_t more)
 {
 	(void)context;

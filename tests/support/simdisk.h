@@ -200,6 +200,9 @@ bool simdisk_get_durable(struct simdisk *disk, const char *path, void *buffer,
 void simdisk_set(struct simdisk *disk, const char *path, const void *bytes,
 		 size_t size, uint64_t offset);
 void simdisk_flip(struct simdisk *disk, const char *path, uint64_t bit);
+/* On the disk alone: the page cache shows what was written until it is
+ * dropped. The file may have unsynced changes. */
+void simdisk_rot(struct simdisk *disk, const char *path, uint64_t bit);
 void simdisk_resize(struct simdisk *disk, const char *path, uint64_t size);
 void simdisk_delete(struct simdisk *disk, const char *path);
 /* `path`, new or replaced, becomes another name of the file `to`. */

@@ -205,6 +205,24 @@ void simdisk_flip(struct simdisk *disk, const char *path, uint64_t bit)
 	raw_changed(disk, node);
 }
 
+void simdisk_rot(struct simdisk *disk, const char *path, uint64_t bit)
+{
+	struct node *node;
+	unsigned char byte;
+
+	pthread_mutex_lock(&disk->mutex);
+	node = sim_path_node(disk, path);
+	SIM_REQUIRE(node && !node->is_dir, "%s: no such file", path);
+	SIM_REQUIRE(bit / 8 < simdata_size(node->durable),
+		    "%s: bit %llu is beyond the end", path,
+		    (unsigned long long)bit);
+	simdata_read(node->durable, &byte, 1, bit / 8);
+	byte = (unsigned char)(byte ^ 1u << bit % 8);
+	simdata_write(&node->durable, &byte, 1, bit / 8);
+	node->lies = true;
+	pthread_mutex_unlock(&disk->mutex);
+}
+
 void simdisk_resize(struct simdisk *disk, const char *path, uint64_t size)
 {
 	struct node *node = raw_change(disk, path);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "repair/losses.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void losses_release(struct losses *losses)
+{
+	for (size_t at = 0; at < losses->name_count; at++)
+		free((void *)(uintptr_t)losses->names[at].key.name.data);
+	free(losses->names);
+	free(losses->ranges);
+	free(losses->unknown);
+	*losses = (struct losses){.ranges = NULL};
+}
+
+static enum wb_error grow(void **array, size_t count, size_t *capacity,
+			  size_t size)
+{
+	void *more;
+
+	if (count < *capacity)
+		return WB_OK;
+	more = realloc(*array, (2 * *capacity + 16) * size);
+	if (!more)
+		return WB_NO_MEMORY;
+	*array = more;
+	*capacity = 2 * *capacity + 16;
+	return WB_OK;
+}
+
+enum wb_error losses_range(struct losses *losses, uint64_t first, uint64_t last)
+{
+	struct lost_range *before =
+		losses->range_count ? &losses->ranges[losses->range_count - 1]
+				    : NULL;
+	void *ranges = losses->ranges;
+	enum wb_error error;
+
+	if (before && before->last + 1 >= first) {
+		before->last = last;
+		return WB_OK;
+	}
+	error = grow(&ranges, losses->range_count, &losses->range_capacity,
+		     sizeof(*losses->ranges));
+	losses->ranges = ranges;
+	if (!error)
+		losses->ranges[losses->range_count++] =
+			(struct lost_range){first, last};
+	return error;
+}
+
+/* Name and namespace in one piece, which begins with the name. */
+static bool copy_key(const struct wb_key *key, struct wb_key *ret_copy)
+{
+	uint8_t *bytes = malloc(key->name.size + key->ns.size + 1);
+
+	if (!bytes)
+		return false;
+	if (key->name.size > 0)
+		memcpy(bytes, key->name.data, key->name.size);
+	if (key->ns.size > 0)
+		memcpy(bytes + key->name.size, key->ns.data, key->ns.size);
+	*ret_copy = (struct wb_key){
+		.kind = key->kind,
+		.ns = {bytes + key->name.size, key->ns.size},
+		.name = {bytes, key->name.size},
+	};
+	return true;
+}
+
+enum wb_error losses_name(struct losses *losses, const struct wb_key *key,
+			  uint64_t revision, bool exact)
+{
+	struct wb_salvage_name name = {.revision = revision, .exact = exact};
+	void *names = losses->names;
+	enum wb_error error =
+		grow(&names, losses->name_count, &losses->name_capacity,
+		     sizeof(*losses->names));
+
+	losses->names = names;
+	if (error)
+		return error;
+	if (!copy_key(key, &name.key))
+		return WB_NO_MEMORY;
+	losses->names[losses->name_count++] = name;
+	return WB_OK;
+}
+
+enum wb_error losses_unknown(struct losses *losses, uint64_t first,
+			     uint64_t last, uint64_t count)
+{
+	void *unknown = losses->unknown;
+	enum wb_error error;
+
+	if (count == 0)
+		return WB_OK;
+	error = grow(&unknown, losses->unknown_count, &losses->unknown_capacity,
+		     sizeof(*losses->unknown));
+	losses->unknown = unknown;
+	if (!error)
+		losses->unknown[losses->unknown_count++] =
+			(struct lost_names){{first, last}, count};
+	return error;
+}
+
+static int compare_bytes(struct wb_bytes a, struct wb_bytes b)
+{
+	size_t common = a.size < b.size ? a.size : b.size;
+	int order = common ? memcmp(a.data, b.data, common) : 0;
+
+	return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int compare_names(const struct wb_salvage_name *a,
+			 const struct wb_salvage_name *b)
+{
+	int order;
+
+	if (a->revision != b->revision)
+		return a->revision < b->revision ? -1 : 1;
+	if (a->key.kind != b->key.kind)
+		return a->key.kind < b->key.kind ? -1 : 1;
+	order = compare_bytes(a->key.ns, b->key.ns);
+	return order ? order : compare_bytes(a->key.name, b->key.name);
+}
+
+/* Of two that are the same, the one that is exact first. */
+static int in_order(const void *a, const void *b)
+{
+	const struct wb_salvage_name *x = a, *y = b;
+	int order = compare_names(x, y);
+
+	return order ? order : y->exact - x->exact;
+}
+
+/* The names are in the order of revisions by now, and all of them lost. */
+static uint64_t count_nameless(const struct losses *losses)
+{
+	uint64_t nameless = losses_below(losses, UINT64_MAX);
+	uint64_t before = 0;
+
+	for (size_t at = 0; at < losses->name_count; at++) {
+		nameless -= losses->names[at].revision != before;
+		before = losses->names[at].revision;
+	}
+	return nameless;
+}
+
+void losses_settle(struct losses *losses)
+{
+	size_t kept = 0;
+
+	if (losses->name_count > 1)
+		qsort(losses->names, losses->name_count, sizeof(*losses->names),
+		      in_order);
+	for (size_t at = 0; at < losses->name_count; at++) {
+		struct wb_salvage_name *name = &losses->names[at];
+		bool again = kept > 0 &&
+			     compare_names(&losses->names[kept - 1], name) == 0;
+
+		if (again || (name->revision > 0 &&
+			      !losses_is_lost(losses, name->revision)))
+			free((void *)(uintptr_t)name->key.name.data);
+		else
+			losses->names[kept++] = *name;
+	}
+	losses->name_count = kept;
+	losses->revisions_nameless = count_nameless(losses);
+	for (size_t at = 0; at < losses->unknown_count; at++) {
+		const struct lost_names *unknown = &losses->unknown[at];
+		uint64_t end = unknown->within.last;
+
+		if (losses_below(losses, end < UINT64_MAX ? end + 1 : end) >
+		    losses_below(losses, unknown->within.first))
+			losses->names_unknown += unknown->count;
+	}
+}
+
+bool losses_is_lost(const struct losses *losses, uint64_t revision)
+{
+	size_t low = 0, high = losses->range_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (losses->ranges[middle].last < revision)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < losses->range_count &&
+	       losses->ranges[low].first <= revision;
+}
+
+uint64_t losses_below(const struct losses *losses, uint64_t revision)
+{
+	uint64_t lost = 0;
+
+	for (size_t at = 0; at < losses->range_count; at++) {
+		const struct lost_range *range = &losses->ranges[at];
+
+		if (range->first >= revision)
+			break;
+		lost += (range->last < revision ? range->last + 1 : revision) -
+			range->first;
+	}
+	return lost;
+}
+
+uint64_t losses_old_revision(const struct losses *losses, uint64_t revision)
+{
+	for (size_t at = 0; at < losses->range_count; at++) {
+		const struct lost_range *range = &losses->ranges[at];
+
+		if (range->first > revision)
+			break;
+		revision += range->last - range->first + 1;
+	}
+	return revision;
+}
+
+bool losses_next_move(const struct losses *losses, uint64_t head, size_t *at,
+		      struct wb_salvage_move *ret_move)
+{
+	while (*at < losses->range_count) {
+		size_t number = (*at)++;
+		uint64_t first = losses->ranges[number].last + 1;
+		uint64_t last = number + 1 < losses->range_count
+					? losses->ranges[number + 1].first - 1
+					: head;
+
+		if (first > last)
+			continue;
+		*ret_move = (struct wb_salvage_move){
+			first, last, first - losses_below(losses, first)};
+		return true;
+	}
+	return false;
+}
