@@ -20,13 +20,20 @@ static const struct option log_items[] = {
 };
 
 static const struct grid_column columns_of_all[] = {
-	{"REVISION", true}, {"TIME", false}, {"CHANGE", false}, {"NAME", false},
-	{"DIGEST", false},  {"BY", false},   {"REASON", false}, {NULL, false},
+	{.heading = "REVISION", .right = true},
+	{.heading = "TIME"},
+	{.heading = "CHANGE"},
+	{.heading = "NAME"},
+	{.heading = "DIGEST"},
+	{.heading = "BY"},
+	{.heading = "REASON"},
+	{.heading = NULL},
 };
 static const struct grid_column columns_of_name[] = {
-	{"VERSION", false}, {"REVISION", true}, {"TIME", false},
-	{"CHANGE", false},  {"DIGEST", false},	{"BY", false},
-	{"REASON", false},  {NULL, false},
+	{.heading = "VERSION"}, {.heading = "REVISION", .right = true},
+	{.heading = "TIME"},	{.heading = "CHANGE"},
+	{.heading = "DIGEST"},	{.heading = "BY"},
+	{.heading = "REASON"},	{.heading = NULL},
 };
 
 struct story {

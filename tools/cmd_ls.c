@@ -21,8 +21,11 @@ static const struct option ls_items[] = {
 };
 
 static const struct grid_column columns[] = {
-	{"NAME", false},    {"DIGEST", false}, {"SIZE", true},
-	{"UPDATED", false}, {NULL, false},
+	{.heading = "NAME"},
+	{.heading = "DIGEST"},
+	{.heading = "SIZE", .right = true},
+	{.heading = "UPDATED"},
+	{.heading = NULL},
 };
 
 struct listing {

@@ -35,8 +35,25 @@ static uint64_t value_of(const struct wb_stat *stat, size_t row)
 	return value;
 }
 
+/* Why garbage collection is off; NULL: it is not, or out of memory. */
+static const char *gc_blocked(struct session *session,
+			      const struct wb_stat *stat)
+{
+	struct wb_key key = {.kind = WB_KIND_GC_BLOCKED,
+			     .name = {"salvage", 7}};
+	struct wb_record record;
+	char value[512];
+
+	if (!stat->gc_blocked)
+		return NULL;
+	if (wb_get(session->store, &key, value, sizeof(value), &record))
+		return "salvage";
+	return scratch_copy(&session->scratch, value, record.value.size);
+}
+
 static void tell_stat(struct session *session, const struct wb_stat *stat)
 {
+	const char *blocked = gc_blocked(session, stat);
 	struct output *output = &session->output;
 	json_t *json = json_object();
 	char uuid[33];
@@ -53,6 +70,8 @@ static void tell_stat(struct session *session, const struct wb_stat *stat)
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			json_field(&json, rows[i].key,
 				   number_json(value_of(stat, i)));
+		json_field(&json, "gc_blocked",
+			   blocked ? text_json(blocked) : json_null());
 		output_json(output, json);
 		return;
 	}
@@ -68,6 +87,8 @@ static void tell_stat(struct session *session, const struct wb_stat *stat)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		output_format(output, "%-12s %llu\n", rows[i].heading,
 			      (unsigned long long)value_of(stat, i));
+	if (blocked)
+		print_field(output, "gc blocked", blocked);
 }
 
 static enum wb_error run_stat(struct session *session)
@@ -87,8 +108,10 @@ const struct command command_stat = {
 	.name = "stat",
 	.operands = "",
 	.summary = "Print the store's revision, counts and sizes",
-	.details = "Records of all namespaces and kinds count. -q prints the "
-		   "revision only.",
+	.details =
+		"Records of all namespaces and kinds count. -q prints the "
+		"revision only. Where\na salvage has been, \"gc blocked\" says "
+		"why no garbage is collected.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.run = run_stat,

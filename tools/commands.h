@@ -22,6 +22,8 @@ extern const struct command command_stat;
 extern const struct command command_audit_log;
 extern const struct command command_audit_head;
 extern const struct command command_audit_verify;
+extern const struct command command_fsck;
+extern const struct command command_frames;
 
 /* Ended by NULL. */
 extern const struct command *const commands[];

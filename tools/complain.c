@@ -36,10 +36,13 @@ static void print_line(const struct complainer *complainer, const char *kind,
 
 /* {"KIND":{"code":…,"message":…,"status":…,"line":…; all but the message are
  * an error's. */
-static void begin_object(struct output *output, const char *kind,
+static void begin_object(struct output *output,
+			 const struct complainer *complainer, const char *kind,
 			 const struct complaint *complaint)
 {
 	enum wb_error error = complaint->error;
+	int status = complainer->status_of ? complainer->status_of(error)
+					   : (int)exit_status_of(error);
 
 	output_format(output, "{\"%s\":{", kind);
 	if (error)
@@ -47,27 +50,28 @@ static void begin_object(struct output *output, const char *kind,
 	output_text(output, "\"message\":");
 	output_json_text(output, complaint->message);
 	if (error)
-		output_format(output, ",\"status\":%d",
-			      (int)exit_status_of(error));
+		output_format(output, ",\"status\":%d", status);
 	if (complaint->line)
 		output_format(output, ",\"line\":%zu", complaint->line);
 }
 
-static void print_object(const char *kind, const struct complaint *complaint)
+static void print_object(const struct complainer *complainer, const char *kind,
+			 const struct complaint *complaint)
 {
 	char line[LINE_BYTES_MAX];
 	struct output output;
 	struct wb_text ignored;
 
 	output_init_fixed(&output, STDERR_FILENO, line, sizeof(line));
-	begin_object(&output, kind, complaint);
+	begin_object(&output, complainer, kind, complaint);
 	output_text(&output, "}}\n");
 	output_finish(&output, &ignored);
 }
 
 /* With the image that a condition was held against, which may be of any
  * size. False: there is no memory for it. */
-static bool print_with_current(const struct complaint *complaint)
+static bool print_with_current(const struct complainer *complainer,
+			       const struct complaint *complaint)
 {
 	const struct wb_image *current = *complaint->current;
 	struct output output;
@@ -75,7 +79,7 @@ static bool print_with_current(const struct complaint *complaint)
 	bool printed;
 
 	output_init(&output, STDERR_FILENO);
-	begin_object(&output, "error", complaint);
+	begin_object(&output, complainer, "error", complaint);
 	output_text(&output, ",\"current\":");
 	output_json_value(&output, current ? image_json(current) : json_null());
 	output_text(&output, "}}\n");
@@ -91,8 +95,9 @@ void complain_error(const struct complainer *complainer,
 {
 	if (!complainer->json)
 		print_line(complainer, "", complaint->message);
-	else if (!complaint->current || !print_with_current(complaint))
-		print_object("error", complaint);
+	else if (!complaint->current ||
+		 !print_with_current(complainer, complaint))
+		print_object(complainer, "error", complaint);
 }
 
 void complain_report(void *context, enum wb_severity severity, const char *line)
@@ -108,7 +113,7 @@ void complain_report(void *context, enum wb_severity severity, const char *line)
 	if (complainer->quiet && severity == WB_NOTE)
 		return;
 	if (complainer->json) {
-		print_object(words[severity],
+		print_object(complainer, words[severity],
 			     &(struct complaint){.message = line});
 		return;
 	}

@@ -22,6 +22,8 @@ struct complainer {
 	bool json;
 	bool quiet; /* no notes */
 	bool color;
+	/* The exit status that is to come; NULL: as exit_status_of. */
+	int (*status_of)(enum wb_error error);
 };
 
 struct complaint {

@@ -31,7 +31,10 @@ static void print_cell(const struct grid *grid, size_t column, const char *text,
 
 	if (right)
 		output_format(grid->output, "%*s", (int)fill, "");
-	output_plain(grid->output, text);
+	if (grid->columns[column].sentence)
+		output_sentence(grid->output, text);
+	else
+		output_plain(grid->output, text);
 	if (!right && !last)
 		output_format(grid->output, "%*s", (int)fill, "");
 	output_text(grid->output, last ? "\n" : "  ");

@@ -23,6 +23,8 @@
 struct grid_column {
 	const char *heading;
 	bool right; /* numbers */
+	/* As output_sentence, not as output_plain; only for the last column. */
+	bool sentence;
 };
 
 struct grid {

@@ -118,6 +118,8 @@ void help_all(struct output *output, const struct command *const *commands)
 	output_format(output, "  %3d  %s\n", number, meaning);
 	EXIT_LIST(PRINT_STATUS)
 #undef PRINT_STATUS
+	output_text(output, "fsck has those of fsck(8): see `waybill fsck "
+			    "--help`.\n");
 }
 
 void help_command(struct output *output, const struct command *command)

@@ -23,6 +23,9 @@
 /* Once, early, after leave_init. */
 void interrupt_init(void);
 
+/* For a command with the statuses of fsck(8): 32 in place of 130, 5 and 0. */
+void interrupt_as_fsck(void);
+
 void interrupt_hold(void);
 void interrupt_release(bool changed);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/json.h"
 
+#include "tools/exit_status.h"
 #include "tools/leave.h"
 #include "tools/nearest.h"
 #include "tools/wording.h"

@@ -12,11 +12,11 @@ void leave_init(bool json)
 	json_wanted = json;
 }
 
-void leave(const char *for_people, const char *in_json, enum exit_status status)
+void leave(const char *for_people, const char *in_json, int status)
 {
 	const char *text = json_wanted ? in_json : for_people;
 	ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
 
 	(void)ignored;
-	_exit((int)status);
+	_exit(status);
 }

@@ -7,14 +7,11 @@
 #ifndef WAYBILL_TOOLS_LEAVE_H
 #define WAYBILL_TOOLS_LEAVE_H
 
-#include "tools/exit_status.h"
-
 #include <stdbool.h>
 
 /* Once, early. `json`: which of the two texts it is. */
 void leave_init(bool json);
 
-_Noreturn void leave(const char *for_people, const char *in_json,
-		     enum exit_status status);
+_Noreturn void leave(const char *for_people, const char *in_json, int status);
 
 #endif

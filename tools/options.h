@@ -56,6 +56,8 @@ enum option_id {
 	OPTION_UNTIL,
 	OPTION_TO,
 	OPTION_ALL_NAMESPACES,
+	OPTION_REPAIR,
+	OPTION_SALVAGE,
 	OPTION_COUNT,
 };
 
@@ -95,6 +97,8 @@ struct command {
 	size_t operands_max;
 	struct option_table options; /* its own */
 	bool writes;		     /* takes options_of_writing as well */
+	/* Its own exit statuses for errors; NULL: exit_status_of. */
+	int (*status_of)(enum wb_error error);
 	enum wb_error (*run)(struct session *session);
 };
 

@@ -35,6 +35,7 @@ struct session {
 	/* The answer itself says no (a deleted version): no complaint. */
 	bool answered_no;
 	uint64_t changed_revision; /* not 0: this change is durable */
+	int status;		   /* the exit status where there is no error */
 	struct wb_store *store;
 	struct wb_images *images;
 	bool current_known; /* with WB_PRECONDITION: */

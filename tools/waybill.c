@@ -45,6 +45,8 @@ static void prepare_output(struct session *session)
 		.quiet = arguments->values[OPTION_QUIET].given ||
 			 arguments->values[OPTION_NULL].given,
 		.color = wants_color(arguments, isatty(STDERR_FILENO) == 1),
+		.status_of = arguments->command ? arguments->command->status_of
+						: NULL,
 	};
 	leave_init(session->complainer.json);
 	interrupt_init();
@@ -88,6 +90,16 @@ static enum wb_error deliver(struct session *session)
 	return error;
 }
 
+static int status_of(const struct session *session, enum wb_error error)
+{
+	const struct command *command = session->arguments.command;
+
+	if (!error)
+		return session->status;
+	return command && command->status_of ? command->status_of(error)
+					     : (int)exit_status_of(error);
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = {0};
@@ -108,5 +120,5 @@ int main(int argc, char **argv)
 	}
 	session_complain(&session, error);
 	session_release(&session);
-	return (int)exit_status_of(error);
+	return status_of(&session, error);
 }

@@ -46,6 +46,27 @@ waybill()
 	"$binary" "$@"
 }
 
+# until_stuck PID LINES: the program behind strace PID is held for some time,
+# after LINES calls were traced. Sets $tracee.
+until_stuck()
+{
+	local held=0 line
+	while [ $held -lt 10 ]; do
+		sleep 0.01
+		tracee=$(cat "/proc/$1/task/$1/children")
+		tracee=${tracee% }
+		[ -n "$tracee" ] || continue
+		read -r line <"/proc/$tracee/stat" || continue
+		line=${line#*) }
+		if [ "${line%% *}" = t ] && [ "$(wc -l <trace)" -eq "$2" ] &&
+			[ "$(readlink "/proc/$tracee/exe")" = "$binary" ]; then
+			held=$((held + 1))
+		else
+			held=0
+		fi
+	done
+}
+
 # Does this build carry the address sanitizer? Its shadow memory needs all of
 # the address space, and its leak check does not like to be traced.
 sanitized()

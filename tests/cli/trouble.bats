@@ -559,27 +559,6 @@ until_ready()
 
 put_slowly=(put a --media-type t --digest "$d2" --size 1)
 
-# until_stuck PID LINES: the program behind strace PID is held for some time,
-# after LINES calls were traced. Sets $tracee.
-until_stuck()
-{
-	local held=0 line
-	while [ $held -lt 10 ]; do
-		sleep 0.01
-		tracee=$(cat "/proc/$1/task/$1/children")
-		tracee=${tracee% }
-		[ -n "$tracee" ] || continue
-		read -r line <"/proc/$tracee/stat" || continue
-		line=${line#*) }
-		if [ "${line%% *}" = t ] && [ "$(wc -l <trace)" -eq "$2" ] &&
-			[ "$(readlink "/proc/$tracee/exe")" = "$binary" ]; then
-			held=$((held + 1))
-		else
-			held=0
-		fi
-	done
-}
-
 # slow_sync NUMBER SIGNAL…: a put whose NUMBERth sync takes a while; the
 # signals come meanwhile. Sets $ended.
 slow_sync()
