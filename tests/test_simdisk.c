@@ -1016,6 +1016,25 @@ START_TEST(operations_are_counted)
 }
 END_TEST
 
+START_TEST(bytes_that_are_read_are_counted)
+{
+	struct file *file = create("a");
+	char buffer[16];
+	size_t size;
+
+	ck_ok(file_write(file, "text", 4, 0));
+	ck_ok(file_read(file, buffer, 3, 0, &size));
+	ck_ok(file_read(file, buffer, sizeof(buffer), 2, &size));
+	ck_ok(file_read(file, buffer, sizeof(buffer), 4, &size));
+	simdisk_fault(disk, (struct sim_fault){.kind = SIM_READ,
+					       .nth = 1,
+					       .error = WB_IO});
+	ck_error(file_read(file, buffer, 4, 0, &size), WB_IO);
+	file_close(file);
+	ck_assert_uint_eq(simdisk_bytes_read(disk), 3 + 2);
+}
+END_TEST
+
 START_TEST(a_full_disk_takes_what_fits)
 {
 	static char bytes[20000];
@@ -1644,8 +1663,8 @@ int main(void)
 		  bad_bytes_fail_the_reads_that_touch_them,
 		  rot_is_on_the_disk_and_not_in_the_cache,
 		  a_failed_write_writes_nothing_or_its_half,
-		  operations_are_counted, a_full_disk_takes_what_fits,
-		  after_the_cut_nothing_happens,
+		  operations_are_counted, bytes_that_are_read_are_counted,
+		  a_full_disk_takes_what_fits, after_the_cut_nothing_happens,
 		  a_killed_process_leaves_the_cache_unsynced,
 		  watching_one_run_sees_what_cutting_every_run_does);
 	ADD_CASES(suite, "rest", a_crash_leaves_its_disk_alone,

@@ -367,6 +367,7 @@ static enum wb_error sim_read(struct file *file, void *buffer, size_t size,
 		else if (size > end - offset)
 			size = (size_t)(end - offset);
 		simdata_read(self->node->visible, buffer, size, offset);
+		disk->bytes_read += size;
 		*ret_size = size;
 	}
 	return op_end(disk, SIM_READ, self->name, error);
@@ -975,6 +976,16 @@ uint64_t simdisk_count(struct simdisk *disk, enum sim_op kind)
 	count = disk->counts[kind];
 	pthread_mutex_unlock(&disk->mutex);
 	return count;
+}
+
+uint64_t simdisk_bytes_read(struct simdisk *disk)
+{
+	uint64_t bytes;
+
+	pthread_mutex_lock(&disk->mutex);
+	bytes = disk->bytes_read;
+	pthread_mutex_unlock(&disk->mutex);
+	return bytes;
 }
 
 void simdisk_fault(struct simdisk *disk, struct sim_fault fault)

@@ -88,6 +88,8 @@ const char *sim_op_name(enum sim_op op);
 /* How many operations of a kind began so far, failed ones included. Closing
  * is not an operation. */
 uint64_t simdisk_count(struct simdisk *disk, enum sim_op kind);
+/* How many bytes all reads gave. */
+uint64_t simdisk_bytes_read(struct simdisk *disk);
 
 struct sim_fault {
 	enum sim_op kind;

@@ -95,6 +95,7 @@ struct simdisk {
 	unsigned shared;
 	uint64_t capacity;
 	uint64_t counts[SIM_KIND_COUNT];
+	uint64_t bytes_read;
 	enum sim_op cut_kind;
 	uint64_t cut_countdown; /* 0: no cut is planned */
 	bool cut;
