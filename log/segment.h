@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "log/entries.h"
 #include "log/format.h"
 
 #include <waybill/store.h>
@@ -56,14 +57,6 @@ enum wb_error segment_header_write(struct file *file,
 enum wb_error segment_header_read(const uint8_t *bytes, size_t size,
 				  const char *name, const struct diag *diag,
 				  struct segment_header *ret_header);
-
-/* One version of a key, for finding it again. */
-struct log_entry {
-	uint32_t hash;
-	uint32_t mutation; /* its place in the commit */
-	uint64_t revision;
-	uint64_t offset; /* of the frame */
-};
 
 struct footer {
 	uint64_t first_revision;
