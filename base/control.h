@@ -43,6 +43,7 @@
 	X(CREATE_DIR_SYNC, "sync of the parent directory at creation")        \
 	X(FRAME_VERIFY, "checksum of a frame read from disk")                 \
 	X(FRAME_SEED, "salt and offset in a frame's checksum")                \
+	X(PAGE_VERIFY, "checksum of a page of a footer, read back")           \
 	X(HEADER_VERIFY, "checksum of a segment header")                      \
 	X(ANCHOR_VERIFY, "checksum of an anchor slot")                        \
 	X(RECORD_VERIFY, "checksum of a record read from memory")             \

@@ -105,19 +105,32 @@ static enum wb_error group_sync(struct log *log)
 	return WB_OK;
 }
 
+/* Where the group's commits are. Room was reserved. */
+static void note_places(struct log_segment *newest,
+			const struct log_group *group, uint64_t offset)
+{
+	uint64_t first = newest->header.first_revision;
+	size_t at;
+
+	entries_add(&newest->entries, group->entries, group->entry_count,
+		    offset);
+	for (at = 0; at < group->frame_count; at++) {
+		const struct group_frame *frame = &group->frames[at];
+
+		if (frame->type == FRAME_COMMIT)
+			stretches_add(&newest->stretches, offset + frame->at,
+				      FRAME_HEADER_BYTES + frame->payload_bytes,
+				      frame->revision - first, frame->time_ns);
+	}
+}
+
 static void note_durable(struct log *log, struct log_group *group,
 			 uint64_t offset)
 {
 	struct log_segment *newest = log_newest(log);
-	size_t at;
 
 	pthread_rwlock_wrlock(&log->lock);
-	for (at = 0; at < group->entry_count; at++) {
-		struct log_entry entry = group->entries[at];
-
-		entry.offset += offset;
-		newest->entries[newest->entry_count++] = entry;
-	}
+	note_places(newest, group, offset);
 	newest->end = offset + group->size;
 	if (group->last_revision) {
 		newest->head = group->last_revision;
@@ -136,12 +149,17 @@ static void note_durable(struct log *log, struct log_group *group,
 	}
 }
 
-static enum wb_error reserve_entries(struct log *log, size_t count)
+static enum wb_error reserve_places(struct log *log,
+				    const struct log_group *group)
 {
+	struct log_segment *newest = log_newest(log);
 	enum wb_error error;
 
 	pthread_rwlock_wrlock(&log->lock);
-	error = log_segment_index_reserve(log_newest(log), count);
+	error = entries_reserve(&newest->entries, group->entry_count);
+	if (!error)
+		error = stretches_reserve(&newest->stretches,
+					  group->frame_count);
 	pthread_rwlock_unlock(&log->lock);
 	return error;
 }
@@ -151,7 +169,7 @@ static enum wb_error write_group(struct log *log, struct log_group *group)
 	uint64_t offset = log_newest(log)->end;
 	enum wb_error error;
 
-	error = reserve_entries(log, group->entry_count);
+	error = reserve_places(log, group);
 	if (error)
 		return error;
 	pad_group(log, group, offset);
@@ -169,9 +187,12 @@ static enum wb_error write_group(struct log *log, struct log_group *group)
 
 /* ---- sealing ---- */
 
-static enum wb_error write_footer(struct log *log, struct log_segment *segment,
-				  uint8_t *bytes, size_t frame_bytes,
-				  size_t payload_bytes)
+/* A footer's frame in memory, to be freed, and its pages. Readers may look
+ * at the segment meanwhile: nothing of it is changed. */
+static enum wb_error make_footer(struct log *log,
+				 const struct log_segment *segment,
+				 size_t payload_bytes, struct pages *ret_pages,
+				 uint8_t **ret_bytes)
 {
 	bool commits = segment->head >= segment->header.first_revision;
 	struct footer footer = {
@@ -179,59 +200,89 @@ static enum wb_error write_footer(struct log *log, struct log_segment *segment,
 		.last_revision = commits ? segment->head : 0,
 		.time_min_ns = commits ? segment->time_min_ns : 0,
 		.time_max_ns = commits ? segment->time_max_ns : 0,
-		.entry_count = segment->entry_count,
+		.entry_count = segment->entries.count,
 	};
 	struct frame frame = {
 		.type = FRAME_FOOTER,
-		.frame_bytes = (uint32_t)frame_bytes,
+		.frame_bytes = frame_size((uint32_t)payload_bytes),
 		.payload_bytes = (uint32_t)payload_bytes,
 		.revision = segment->head,
 		.durable_revision = log->durable_revision,
 		.durable_bytes = segment->end,
 	};
-
-	if (commits)
-		footer.commits =
-			footer.last_revision - footer.first_revision + 1;
-	memcpy(footer.chain, log->durable_chain, CHAIN_BYTES);
-	footer_encode(&footer, segment->entries, bytes + FRAME_HEADER_BYTES);
-	frame_seal(bytes, &frame, segment->header.salt, segment->end);
-	return file_write(log->active, bytes, frame_bytes, segment->end);
-}
-
-/* Footer, sync, truncate: from here on the file never changes. Readers that
- * look the entries up meanwhile hold the lock; sorting needs it too. */
-static enum wb_error seal_active(struct log *log)
-{
-	struct log_segment *segment = log_newest(log);
-	size_t payload_bytes = footer_size(segment->entry_count);
-	size_t frame_bytes = frame_size((uint32_t)payload_bytes);
-	uint8_t *bytes = calloc(1, frame_bytes);
+	uint8_t *bytes = calloc(1, frame.frame_bytes);
 	enum wb_error error;
 
 	if (!bytes)
 		return WB_NO_MEMORY;
-	pthread_rwlock_wrlock(&log->lock);
-	error = write_footer(log, segment, bytes, frame_bytes, payload_bytes);
-	pthread_rwlock_unlock(&log->lock);
-	free(bytes);
+	if (commits)
+		footer.commits =
+			footer.last_revision - footer.first_revision + 1;
+	memcpy(footer.chain, log->durable_chain, CHAIN_BYTES);
+	error = footer_encode(&footer, &segment->entries,
+			      bytes + FRAME_HEADER_BYTES);
+	if (!error)
+		error = pages_make(bytes + FRAME_HEADER_BYTES, &footer,
+				   ret_pages);
 	if (error) {
-		error = undo_write(log, segment->end, error);
-	} else if (file_sync(log->active, CONTROL_SEAL_SYNC)) {
-		error = log_fail(log, "fdatasync of a footer");
-	}
-	if (error)
+		free(bytes);
 		return error;
-	/* Only space is at stake: a footer followed by zeros is sealed. */
-	(void)file_truncate(log->active, segment->end + frame_bytes);
+	}
+	frame_seal(bytes, &frame, segment->header.salt, segment->end);
+	*ret_bytes = bytes;
+	return WB_OK;
+}
+
+static enum wb_error write_footer(struct log *log, const uint8_t *bytes,
+				  size_t frame_bytes)
+{
+	uint64_t end = log_newest(log)->end;
+	enum wb_error error = file_write(log->active, bytes, frame_bytes, end);
+
+	if (error)
+		return undo_write(log, end, error);
+	if (file_sync(log->active, CONTROL_SEAL_SYNC))
+		return log_fail(log, "fdatasync of a footer");
+	return WB_OK;
+}
+
+static void note_sealed(struct log *log, size_t frame_bytes,
+			const struct pages *pages)
+{
+	struct log_segment *segment = log_newest(log);
+
 	pthread_rwlock_wrlock(&log->lock);
 	segment->footer_at = segment->end;
 	segment->end += frame_bytes;
 	segment->state = LOG_SEALED;
-	free(segment->entries);
-	segment->entries = NULL;
-	segment->entry_count = segment->entry_capacity = 0;
+	segment->pages = *pages;
+	entries_release(&segment->entries);
+	segment->indexed = false;
 	pthread_rwlock_unlock(&log->lock);
+}
+
+/* Footer, sync, truncate: from here on the file never changes. */
+static enum wb_error seal_active(struct log *log)
+{
+	struct log_segment *segment = log_newest(log);
+	size_t payload_bytes = footer_size(segment->entries.count);
+	size_t frame_bytes = frame_size((uint32_t)payload_bytes);
+	struct pages pages;
+	enum wb_error error;
+	uint8_t *bytes;
+
+	error = make_footer(log, segment, payload_bytes, &pages, &bytes);
+	if (error)
+		return error;
+	error = write_footer(log, bytes, frame_bytes);
+	free(bytes);
+	if (error) {
+		pages_release(&pages);
+		return error;
+	}
+	/* Only space is at stake: a footer followed by zeros is sealed. */
+	(void)file_truncate(log->active, segment->end + frame_bytes);
+	note_sealed(log, frame_bytes, &pages);
 	file_close(log->active);
 	log->active = NULL;
 	log->last_type = FRAME_FOOTER;
@@ -250,11 +301,11 @@ static uint64_t room_needed(const struct log_group *group, size_t entries)
 static bool is_full(struct log *log, const struct log_group *group)
 {
 	const struct log_segment *newest = log_newest(log);
-	size_t entries = newest->entry_count + group->entry_count;
+	size_t entries = newest->entries.count + group->entry_count;
 
 	return newest->end > SEGMENT_FRAMES_AT &&
 	       (footer_size(entries) > FOOTER_PAYLOAD_MAX ||
-		newest->end + room_needed(group, newest->entry_count) >
+		newest->end + room_needed(group, newest->entries.count) >
 			log->capacity);
 }
 
@@ -265,7 +316,8 @@ static enum wb_error reserve_room(struct log *log,
 				  const struct log_group *group)
 {
 	const struct log_segment *newest = log_newest(log);
-	uint64_t least = newest->end + room_needed(group, newest->entry_count);
+	uint64_t least =
+		newest->end + room_needed(group, newest->entries.count);
 	uint64_t bytes = log->capacity > least ? log->capacity : least;
 	enum wb_error error;
 

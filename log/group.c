@@ -93,7 +93,8 @@ static bool make_room(struct log_group *group, size_t bytes, size_t entries)
 }
 
 static void add_frame(struct log_group *group, enum frame_type type,
-		      uint64_t revision, uint32_t payload_bytes)
+		      uint64_t revision, int64_t time_ns,
+		      uint32_t payload_bytes)
 {
 	size_t used = FRAME_HEADER_BYTES + payload_bytes;
 	uint32_t bytes = frame_size(payload_bytes);
@@ -103,6 +104,7 @@ static void add_frame(struct log_group *group, enum frame_type type,
 		.at = group->size,
 		.payload_bytes = payload_bytes,
 		.revision = revision,
+		.time_ns = time_ns,
 		.type = type,
 	};
 	group->size += bytes;
@@ -113,7 +115,7 @@ enum wb_error group_add_plain(struct log_group *group, enum frame_type type,
 {
 	if (!make_room(group, FRAME_HEADER_BYTES, 0))
 		return WB_NO_MEMORY;
-	add_frame(group, type, revision, 0);
+	add_frame(group, type, revision, 0, 0);
 	return WB_OK;
 }
 
@@ -154,7 +156,8 @@ enum wb_error log_stage(struct log *log, struct log_group *group,
 			.revision = head->revision,
 			.offset = group->size,
 		};
-	add_frame(group, FRAME_COMMIT, head->revision, (uint32_t)payload_bytes);
+	add_frame(group, FRAME_COMMIT, head->revision, head->time_ns,
+		  (uint32_t)payload_bytes);
 	group->last_revision = head->revision;
 	if (head->time_ns < group->time_min_ns)
 		group->time_min_ns = head->time_ns;

@@ -9,6 +9,7 @@
  */
 #include "log/state.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static enum wb_error open_for_append(struct log *log)
 	log->zeroed = newest->end;
 	log->reserved = newest->end;
 	newest->state = LOG_ACTIVE;
+	assert(newest->indexed); /* its footer will have all entries */
 	return error;
 }
 
@@ -104,10 +106,6 @@ static enum wb_error follow_segment(struct log *log,
 	if (control_off(CONTROL_CUT_ORDER) && found->verdict != VERDICT_SEALED)
 		log_cut_debris(log, old);
 	old->state = found->verdict == VERDICT_SEALED ? LOG_SEALED : LOG_CUT;
-	/* Look-ups find its versions in the file from now on. */
-	free(old->entries);
-	old->entries = NULL;
-	old->entry_count = old->entry_capacity = 0;
 	return log_start_segment(log, old, 0);
 }
 
@@ -269,6 +267,7 @@ enum wb_error log_open(struct dir *dir, const struct env *env,
 	log->options = *options;
 	log->options.segment_bytes =
 		clamp_segment_bytes(options->segment_bytes);
+	log->indexed_bytes_left = LOG_INDEXED_BYTES_MAX;
 	lock_init(&log->lock);
 	log->chain = chain_new();
 	log->own = log_group_new();
@@ -295,7 +294,7 @@ void log_abandon(struct log *log)
 	if (!log)
 		return;
 	for (at = 0; at < log->count; at++)
-		free(log->segments[at].entries);
+		log_segment_release(&log->segments[at]);
 	free(log->segments);
 	file_close(log->active);
 	file_close(log->spare);

@@ -1,520 +1,507 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Look-ups go from the newest segment to the oldest. The active one has its
- * entries in memory, a sealed one in its footer, a cut one is walked. The
- * lock is held to look at a segment, never while a file is read or a visitor
- * runs.
+ * Look-ups go from the newest commit to the oldest: what was told is said by
+ * one number, the revision below which it goes on, so a segment may be sealed
+ * or a new one begun between two steps. Each step looks at the segments under
+ * the lock, for as long as a short search takes, and then reads and tells
+ * without it.
  *
- * An open does not hold the entries of a footer against the commits: that
- * takes the hash of every key once more. So each entry that is used is compared
- * with the mutation that it leads to, and where all versions are asked for each
- * mutation of each commit must have one. A version of a single key that is
- * missing, because its entry has another hash, is for those to see who know
- * the key.
+ * Everybody's versions are read a stretch of frames at a time (stretches.h).
+ * A key's are found one by one: by the entries of the segment that is
+ * written to, in memory (entries.h), by a page of the footer of a sealed one
+ * (pages.h).
+ * A cut segment has neither. Who first looks for a key in it reads it once,
+ * and makes its entries; they are kept for those who come later, as long as
+ * all of them together stay within LOG_INDEXED_BYTES_MAX. To make them at open
+ * would be to make everybody pay.
+ *
+ * Either way what is read is what is told, and not the log.
+ *
+ * No version is left out because of damage. A stretch must be frames from end
+ * to end, and have as many commits as it has revisions. An open does not hold
+ * the entries of a footer against the commits: that takes the hash of every key
+ * once more. So each entry that is used is compared with the mutation that it
+ * leads to. A version of a single key that is missing, because its entry has
+ * another hash, is for those to see who know the key.
  */
 #include "log/lookup.h"
 
+#include "log/readback.h"
 #include "log/state.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* A list of candidates, grown as they are found. */
-struct found {
-	struct log_entry *entries;
-	size_t count, capacity;
+struct lookup {
+	struct log *log;
 	const struct log_query *query;
-	bool full; /* memory ran out */
+	log_version_fn *visit;
+	void *context;
+	int64_t until_ns; /* only commits that are not later */
+	uint64_t before;  /* all of this revision and above were told */
+	bool stopped;
+	struct readback readback;
+	/* Entries that there was no room to keep, of segment `own_id`. */
+	struct entries own;
+	uint64_t own_id;
+	struct places places;
+	struct stretch_commits commits;
 };
 
-static void found_add(struct found *found, const struct log_entry *entry)
-{
-	const struct log_query *query = found->query;
-
-	if ((query->by_hash && entry->hash != query->hash) ||
-	    (query->before && entry->revision >= query->before) ||
-	    (query->upto && entry->revision > query->upto))
-		return;
-	if (found->count == found->capacity) {
-		size_t capacity = found->capacity ? 2 * found->capacity : 64;
-		struct log_entry *grown =
-			realloc(found->entries, capacity * sizeof(*grown));
-
-		if (!grown) {
-			found->full = true;
-			return;
-		}
-		found->entries = grown;
-		found->capacity = capacity;
-	}
-	found->entries[found->count++] = *entry;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct log_entry *x = a, *y = b;
-
-	if (x->revision != y->revision)
-		return x->revision > y->revision ? -1 : 1;
-	return x->mutation < y->mutation ? -1 : x->mutation > y->mutation;
-}
-
-/* A segment as it was when the lock was held. */
-struct snapshot {
-	struct log_segment segment; /* its entries are not ours */
-	char name[SEGMENT_NAME_SIZE];
+/* A stretch: where it is, and its revisions. */
+struct span {
+	uint64_t from, to;
+	uint64_t first, behind;
 };
 
-/* How many segments have an id below `below` (0: all); they ascend. */
-static size_t count_below(const struct log *log, uint64_t below)
+/* Where to look next. What it points to is not changed nor freed while the log
+ * is open. */
+struct step {
+	struct spot spot;
+	enum log_segment_state state;
+	uint64_t first_revision, head;
+	bool indexed;		    /* the places are found already */
+	struct span span;	    /* of everybody's */
+	struct pages pages;	    /* of a sealed segment */
+	struct stretches stretches; /* of one that is not indexed */
+};
+
+static void lookup_begin(struct lookup *lookup, struct log *log,
+			 const struct log_query *query, log_version_fn *visit,
+			 void *context)
+{
+	*lookup = (struct lookup){
+		.log = log,
+		.query = query,
+		.visit = visit,
+		.context = context,
+		.until_ns = INT64_MAX,
+		.before = query->before ? query->before : UINT64_MAX,
+	};
+	if (query->upto && query->upto < lookup->before)
+		lookup->before = query->upto + 1;
+	readback_init(&lookup->readback, log->dir, log->env->diag);
+}
+
+static void lookup_end(struct lookup *lookup)
+{
+	entries_release(&lookup->own);
+	readback_release(&lookup->readback);
+}
+
+/* ---- under the lock ---- */
+
+/* How many segments begin below; they ascend. */
+static size_t count_below(const struct log *log, uint64_t before)
 {
 	size_t low = 0, high = log->count;
 
-	while (below && low < high) {
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (log->segments[middle].header.id < below)
+		if (log->segments[middle].header.first_revision < before)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return high;
+	return low;
 }
 
-/* The newest segment with an id below `below` (0: of all). Takes the
- * entries of an active one into `found`. */
-static bool snapshot_take(struct log *log, uint64_t below, struct found *found,
-			  struct snapshot *ret_snapshot)
+static bool has_commits(const struct log_segment *segment)
 {
-	const struct log_segment *segment;
-	size_t at, entry;
+	return segment->head >= segment->header.first_revision;
+}
 
-	pthread_rwlock_rdlock(&log->lock);
-	at = count_below(log, below);
-	if (at > 0) {
-		segment = &log->segments[at - 1];
-		ret_snapshot->segment = *segment;
-		if (found && segment->state == LOG_ACTIVE)
-			for (entry = 0; entry < segment->entry_count; entry++)
-				found_add(found, &segment->entries[entry]);
+static uint64_t frames_end(const struct log_segment *segment)
+{
+	return segment->state == LOG_SEALED ? segment->footer_at : segment->end;
+}
+
+static struct step step_at(const struct log_segment *segment)
+{
+	return (struct step){
+		.spot = {.id = segment->header.id,
+			 .salt = segment->header.salt,
+			 .end = frames_end(segment),
+			 .footer_at = segment->footer_at},
+		.state = segment->state,
+		.first_revision = segment->header.first_revision,
+		.head = segment->head,
+		.indexed = segment->indexed,
+	};
+}
+
+static struct span span_at(const struct step *step,
+			   const struct stretches *stretches, size_t at)
+{
+	const struct stretch *stretch = &stretches->list[at];
+	bool last = at + 1 == stretches->count;
+
+	return (struct span){
+		.from = stretches_offset(stretches, at),
+		.to = last ? step->spot.end
+			   : stretches_offset(stretches, at + 1),
+		.first = step->first_revision + stretch->revision,
+		.behind = last ? step->head + 1
+			       : step->first_revision + stretch[1].revision,
+	};
+}
+
+/* The newest stretch that may have something to tell. */
+static bool next_stretch(struct lookup *lookup, struct step *ret_step)
+{
+	const struct log *log = lookup->log;
+	size_t at, number = 0;
+
+	for (at = count_below(log, lookup->before); at > 0; at--) {
+		const struct log_segment *segment = &log->segments[at - 1];
+		uint64_t first = segment->header.first_revision;
+
+		if (!has_commits(segment) ||
+		    segment->time_min_ns > lookup->until_ns ||
+		    !stretches_find(&segment->stretches, lookup->before - first,
+				    lookup->until_ns, &number))
+			continue;
+		*ret_step = step_at(segment);
+		ret_step->span = span_at(ret_step, &segment->stretches, number);
+		return true;
 	}
-	pthread_rwlock_unlock(&log->lock);
+	return false;
+}
+
+/* The newest segment that may have versions of the key; and some of them,
+ * where its entries are in memory. */
+static bool next_places(struct lookup *lookup, struct step *ret_step)
+{
+	struct log *log = lookup->log;
+	size_t at = count_below(log, lookup->before);
+	struct log_segment *segment;
+
+	while (at > 0 && !has_commits(&log->segments[at - 1]))
+		at--;
 	if (at == 0)
 		return false;
-	ret_snapshot->segment.entries = NULL;
-	segment_name(ret_snapshot->segment.header.id, SEGMENT_LOG,
-		     ret_snapshot->name);
+	segment = &log->segments[at - 1];
+	*ret_step = step_at(segment);
+	ret_step->pages = segment->pages;
+	ret_step->stretches = segment->stretches;
+	if (segment->indexed)
+		entries_find(&segment->entries, lookup->query->hash,
+			     lookup->before, &lookup->places);
 	return true;
 }
 
-/* ---- reading frames ---- */
-
-struct frame_reader {
-	struct log *log;
-	const struct snapshot *snapshot;
-	struct file *file;
-	uint8_t *bytes;
-	size_t capacity;
-	uint64_t offset; /* of the frame in `bytes`; 0: none */
-	struct commit commit;
-};
-
-static enum wb_error frame_fill(struct frame_reader *reader, uint64_t offset,
-				size_t size, size_t *ret_size)
+static bool look(struct lookup *lookup,
+		 bool (*next)(struct lookup *lookup, struct step *ret_step),
+		 struct step *ret_step)
 {
-	uint8_t *grown;
+	bool found;
 
-	if (size > reader->capacity) {
-		grown = realloc(reader->bytes, size);
-		if (!grown)
-			return WB_NO_MEMORY;
-		reader->bytes = grown;
-		reader->capacity = size;
-	}
-	return file_read(reader->file, reader->bytes, size, offset, ret_size);
+	if (lookup->stopped)
+		return false;
+	pthread_rwlock_rdlock(&lookup->log->lock);
+	found = next(lookup, ret_step);
+	pthread_rwlock_unlock(&lookup->log->lock);
+	return found;
 }
 
-/* The frame at `offset`, verified. */
-static enum wb_error frame_load(struct frame_reader *reader, uint64_t offset,
-				struct frame *ret_frame)
+/* ---- telling ---- */
+
+static void tell(struct lookup *lookup, const struct commit *commit)
 {
-	const struct log_segment *segment = &reader->snapshot->segment;
-	size_t guess = 4096, size = 0;
-	struct frame frame;
-	enum wb_error error;
-	int attempt;
-
-	for (attempt = 0; attempt < 2; attempt++) {
-		if (guess > segment->end - offset)
-			guess = (size_t)(segment->end - offset);
-		error = frame_fill(reader, offset, guess, &size);
-		if (error)
-			return error;
-		if (!frame_decode(reader->bytes, size, segment->header.salt,
-				  offset, &frame)) {
-			*ret_frame = frame;
-			return WB_OK;
-		}
-		if (!frame_peek(reader->bytes, size, &frame) ||
-		    frame.frame_bytes <= size)
-			break;
-		guess = frame.frame_bytes;
-	}
-	return diag_corrupt(reader->log->env->diag, reader->snapshot->name,
-			    offset, "a frame that was durable does not verify");
-}
-
-static enum wb_error commit_load(struct frame_reader *reader, uint64_t offset)
-{
-	struct frame frame = {0};
-	enum wb_error error;
-
-	if (reader->offset == offset)
-		return WB_OK;
-	reader->offset = 0;
-	error = frame_load(reader, offset, &frame);
-	if (error)
-		return error;
-	if (frame.type != FRAME_COMMIT ||
-	    commit_decode(frame.payload, frame.payload_bytes, &reader->commit))
-		return diag_corrupt(reader->log->env->diag,
-				    reader->snapshot->name, offset,
-				    "no commit is where the index says");
-	reader->offset = offset;
-	return WB_OK;
-}
-
-static enum wb_error reader_open(struct frame_reader *reader, struct log *log,
-				 const struct snapshot *snapshot)
-{
-	*reader = (struct frame_reader){.log = log, .snapshot = snapshot};
-	return dir_open(log->dir, snapshot->name, FILE_READ, &reader->file);
-}
-
-static void reader_close(struct frame_reader *reader)
-{
-	file_close(reader->file);
-	free(reader->bytes);
-}
-
-/* ---- candidates of a segment that is not active ---- */
-
-static enum wb_error find_in_footer(struct frame_reader *reader,
-				    struct found *found)
-{
-	const struct log_segment *segment = &reader->snapshot->segment;
-	struct log_entry entry;
-	struct footer footer;
-	struct frame frame;
-	uint64_t low = 0, high, middle;
-	enum wb_error error;
-
-	error = frame_load(reader, segment->footer_at, &frame);
-	if (error)
-		return error;
-	if (frame.type != FRAME_FOOTER ||
-	    footer_decode(frame.payload, frame.payload_bytes, &footer))
-		return diag_corrupt(reader->log->env->diag,
-				    reader->snapshot->name, segment->footer_at,
-				    "the footer is not one");
-	high = footer.entry_count;
-	while (found->query->by_hash && low < high) {
-		middle = low + (high - low) / 2;
-		entry = footer_entry(frame.payload, &footer, middle);
-		if (entry.hash < found->query->hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < footer.entry_count; low++) {
-		entry = footer_entry(frame.payload, &footer, low);
-		if (found->query->by_hash && entry.hash != found->query->hash)
-			break;
-		found_add(found, &entry);
-	}
-	return WB_OK;
-}
-
-/* Visit the commits of a segment in order, each verified. */
-static enum wb_error walk_commits(struct frame_reader *reader,
-				  void (*visit)(void *context,
-						const struct commit *commit,
-						uint64_t offset),
-				  void *context)
-{
-	const struct log_segment *segment = &reader->snapshot->segment;
-	uint64_t at = SEGMENT_FRAMES_AT;
-	struct frame frame;
-	enum wb_error error;
-
-	while (at < segment->end) {
-		error = frame_load(reader, at, &frame);
-		if (error)
-			return error;
-		if (frame.type == FRAME_COMMIT) {
-			reader->offset = 0;
-			error = commit_load(reader, at);
-			if (error)
-				return error;
-			visit(context, &reader->commit, at);
-		}
-		at += frame.frame_bytes;
-	}
-	return WB_OK;
-}
-
-static void find_in_commit(void *context, const struct commit *commit,
-			   uint64_t offset)
-{
+	const struct log_query *query = lookup->query;
 	struct mutation_walk walk = mutation_walk_begin(commit);
-	struct log_entry entry = {
-		.revision = commit->head.revision,
-		.offset = offset,
-	};
 	struct mutation mutation;
 
-	for (; mutation_walk_next(&walk, &mutation); entry.mutation++) {
-		entry.hash = mutation_hash(&mutation.key);
-		found_add(context, &entry);
+	while (!lookup->stopped && mutation_walk_next(&walk, &mutation)) {
+		if (query->by_hash &&
+		    mutation_hash(&mutation.key) != query->hash)
+			continue;
+		lookup->stopped =
+			!lookup->visit(lookup->context, commit, &mutation);
 	}
 }
 
-/* ---- handing them out ---- */
+/* ---- everybody's ---- */
 
-/* Which version comes next, where all of a segment's are asked for. */
-struct due {
-	bool all; /* else any may */
-	uint64_t revision, last_revision;
-	uint32_t mutation;
-};
-
-static struct due due_begin(const struct log_segment *segment,
-			    const struct log_query *query)
+static enum wb_error load_span(struct lookup *lookup, const struct span *span)
 {
-	struct due due = {
-		.all = !query->by_hash,
-		.revision = segment->head,
-		.last_revision = segment->header.first_revision,
-	};
+	struct readback *readback = &lookup->readback;
+	enum wb_error error = readback_stretch(readback, span->from, span->to,
+					       &lookup->commits);
 
-	if (query->upto && query->upto < due.revision)
-		due.revision = query->upto;
-	if (query->before && query->before - 1 < due.revision)
-		due.revision = query->before - 1;
-	return due;
+	if (!error && lookup->commits.count != span->behind - span->first)
+		error = diag_corrupt(readback->diag, readback->name, span->to,
+				     "a commit before revision %" PRIu64
+				     " is missing",
+				     span->behind);
+	return error;
 }
 
-static bool due_is(const struct due *due, const struct log_entry *entry)
+static enum wb_error tell_stretch(struct lookup *lookup,
+				  const struct step *step)
 {
-	return !due->all || (due->revision >= due->last_revision &&
-			     entry->revision == due->revision &&
-			     entry->mutation == due->mutation);
-}
-
-static void due_next(struct due *due, const struct commit *commit)
-{
-	if (++due->mutation == commit->mutation_count) {
-		due->mutation = 0;
-		due->revision--;
-	}
-}
-
-static bool due_ended(const struct due *due)
-{
-	return !due->all || due->revision < due->last_revision;
-}
-
-/* The mutation that an entry leads to, from where `walk` is; `*next` counts.
- * False: it leads to none, or to another one. */
-static bool find_mutation(const struct commit *commit,
-			  const struct log_entry *entry,
-			  struct mutation_walk *walk, uint32_t *next,
-			  struct mutation *ret_mutation)
-{
-	do {
-		if (!mutation_walk_next(walk, ret_mutation))
-			return false;
-	} while ((*next)++ < entry->mutation);
-	return commit->head.revision == entry->revision &&
-	       mutation_hash(&ret_mutation->key) == entry->hash;
-}
-
-static enum wb_error index_is_wrong(const struct frame_reader *reader,
-				    uint64_t revision)
-{
-	return diag_corrupt(reader->log->env->diag, reader->snapshot->name,
-			    reader->snapshot->segment.footer_at,
-			    "the index of its versions is not that of its "
-			    "commits, at revision %" PRIu64,
-			    revision);
-}
-
-/* The mutations of one commit stand next to each other among the
- * candidates, in order: one walk serves them all. */
-static enum wb_error hand_out(struct frame_reader *reader,
-			      const struct found *found, log_version_fn *visit,
-			      void *context, bool *ret_stopped)
-{
-	struct due due = due_begin(&reader->snapshot->segment, found->query);
-	struct mutation_walk walk = {0};
-	struct mutation mutation;
-	uint64_t offset = 0;
-	uint32_t next = 0;
+	struct readback *readback = &lookup->readback;
+	const struct span *span = &step->span;
+	struct commit commit;
 	enum wb_error error;
 	size_t at;
 
-	for (at = 0; at < found->count; at++) {
-		const struct log_entry *entry = &found->entries[at];
-
-		if (!due_is(&due, entry))
-			return index_is_wrong(reader, due.revision);
-		error = commit_load(reader, entry->offset);
-		if (error)
-			return error;
-		if (offset != entry->offset) {
-			walk = mutation_walk_begin(&reader->commit);
-			offset = entry->offset;
-			next = 0;
-		}
-		if (!find_mutation(&reader->commit, entry, &walk, &next,
-				   &mutation))
-			return index_is_wrong(reader, entry->revision);
-		due_next(&due, &reader->commit);
-		if (!visit(context, &reader->commit, &mutation)) {
-			*ret_stopped = true;
-			return WB_OK;
-		}
-	}
-	return due_ended(&due) ? WB_OK : index_is_wrong(reader, due.revision);
-}
-
-static enum wb_error visit_segment(struct log *log,
-				   const struct snapshot *snapshot,
-				   struct found *found, log_version_fn *visit,
-				   void *context, bool *ret_stopped)
-{
-	enum log_segment_state state = snapshot->segment.state;
-	struct frame_reader reader;
-	enum wb_error error;
-
-	error = reader_open(&reader, log, snapshot);
+	error = readback_open(readback, &step->spot);
+	if (!error)
+		error = load_span(lookup, span);
 	if (error)
 		return error;
-	if (state == LOG_SEALED)
-		error = find_in_footer(&reader, found);
-	else if (state == LOG_CUT)
-		error = walk_commits(&reader, find_in_commit, found);
-	if (!error && found->full)
-		error = WB_NO_MEMORY;
-	if (!error && found->count > 1)
-		qsort(found->entries, found->count, sizeof(*found->entries),
-		      newest_first);
-	reader.offset = 0;
+	for (at = lookup->commits.count; at > 0 && !lookup->stopped; at--) {
+		uint64_t revision = span->first + at - 1;
+
+		if (revision >= lookup->before)
+			continue;
+		error = readback_stretch_commit(readback, &lookup->commits,
+						at - 1, revision, &commit);
+		if (error)
+			return error;
+		if (commit.head.time_ns <= lookup->until_ns)
+			tell(lookup, &commit);
+	}
+	lookup->before = span->first;
+	return WB_OK;
+}
+
+/* ---- one key's ---- */
+
+/* They are complete, so whoever comes next may use them. */
+static void offer_entries(struct lookup *lookup)
+{
+	struct log *log = lookup->log;
+	size_t bytes = entries_bytes(&lookup->own), at;
+
+	pthread_rwlock_wrlock(&log->lock);
+	at = count_below(log, lookup->own.first_revision + 1);
+	while (at > 0 && log->segments[at - 1].header.id != lookup->own_id)
+		at--;
+	if (at > 0 && !log->segments[at - 1].indexed &&
+	    bytes <= log->indexed_bytes_left) {
+		log->segments[at - 1].entries = lookup->own;
+		log->segments[at - 1].indexed = true;
+		log->indexed_bytes_left -= bytes;
+		lookup->own = (struct entries){0};
+		lookup->own_id = 0;
+	}
+	pthread_rwlock_unlock(&log->lock);
+}
+
+static enum wb_error index_span(struct lookup *lookup, const struct span *span)
+{
+	struct readback *readback = &lookup->readback;
+	struct commit commit;
+	enum wb_error error;
+	size_t at;
+
+	error = load_span(lookup, span);
+	for (at = 0; !error && at < lookup->commits.count; at++) {
+		error = readback_stretch_commit(readback, &lookup->commits, at,
+						span->first + at, &commit);
+		if (!error)
+			error = log_index_commit(
+				&lookup->own, &commit,
+				span->from + lookup->commits.frames[at]);
+	}
+	return error;
+}
+
+static enum wb_error make_entries(struct lookup *lookup,
+				  const struct step *step)
+{
+	const struct stretches *stretches = &step->stretches;
+	enum wb_error error;
+	size_t at;
+
+	entries_release(&lookup->own);
+	entries_begin(&lookup->own, step->first_revision);
+	lookup->own_id = 0;
+	error = readback_open(&lookup->readback, &step->spot);
+	for (at = 0; !error && at < stretches->count; at++) {
+		struct span span = span_at(step, stretches, at);
+
+		error = index_span(lookup, &span);
+	}
 	if (!error)
-		error = hand_out(&reader, found, visit, context, ret_stopped);
-	reader_close(&reader);
+		lookup->own_id = step->spot.id;
+	return error;
+}
+
+static enum wb_error find_on_page(struct lookup *lookup,
+				  const struct step *step)
+{
+	struct places *places = &lookup->places;
+	uint32_t hash = lookup->query->hash;
+	const uint8_t *bytes;
+	enum wb_error error;
+	size_t at;
+
+	if (!pages_find(&step->pages, hash, lookup->before, &at)) {
+		places->count = 0;
+		places->before = step->first_revision;
+		return WB_OK;
+	}
+	error = readback_open(&lookup->readback, &step->spot);
+	if (!error)
+		error = readback_page(&lookup->readback, &step->pages, at,
+				      &bytes);
+	if (!error)
+		page_search(&step->pages, at, bytes, hash, lookup->before,
+			    places);
+	return error;
+}
+
+static enum wb_error find_places(struct lookup *lookup, const struct step *step)
+{
+	bool known = lookup->own_id == step->spot.id;
+	enum wb_error error = WB_OK;
+
+	if (step->indexed)
+		return WB_OK; /* they were found under the lock */
+	if (step->state == LOG_SEALED)
+		return find_on_page(lookup, step);
+	if (!known)
+		error = make_entries(lookup, step);
+	if (error)
+		return error;
+	entries_find(&lookup->own, lookup->query->hash, lookup->before,
+		     &lookup->places);
+	if (!known)
+		offer_entries(lookup);
+	return WB_OK;
+}
+
+/* What an entry leads to must be what it says. */
+static bool has_version(const struct commit *commit, uint32_t number,
+			uint32_t hash)
+{
+	struct mutation_walk walk = mutation_walk_begin(commit);
+	struct mutation mutation;
+
+	do {
+		if (!mutation_walk_next(&walk, &mutation))
+			return false;
+	} while (number-- > 0);
+	return mutation_hash(&mutation.key) == hash;
+}
+
+static enum wb_error tell_places(struct lookup *lookup, const struct step *step)
+{
+	const struct places *places = &lookup->places;
+	struct readback *readback = &lookup->readback;
+	enum wb_error error = WB_OK;
+	struct commit commit;
+	size_t at;
+
+	if (places->count > 0)
+		error = readback_open(readback, &step->spot);
+	for (at = 0; !error && at < places->count && !lookup->stopped; at++) {
+		const struct commit_place *place = &places->list[at];
+
+		error = readback_commit(readback, places, at, &commit);
+		if (!error &&
+		    !has_version(&commit, place->mutation, lookup->query->hash))
+			error = diag_corrupt(
+				readback->diag, readback->name, place->offset,
+				"the commit of revision %" PRIu64
+				" has no such key where the index says",
+				place->revision);
+		if (!error)
+			tell(lookup, &commit);
+	}
+	lookup->before = places->before;
 	return error;
 }
 
 enum wb_error log_versions(struct log *log, const struct log_query *query,
 			   log_version_fn *visit, void *context)
 {
-	struct found found = {.query = query};
 	enum wb_error error = WB_OK;
-	struct snapshot snapshot;
-	bool stopped = false;
-	uint64_t below = 0;
+	struct lookup lookup;
+	struct step step;
 
-	while (!error && !stopped &&
-	       snapshot_take(log, below, &found, &snapshot)) {
-		const struct segment_header *header = &snapshot.segment.header;
-		bool commits = snapshot.segment.head >= header->first_revision;
-
-		below = header->id;
-		if (commits &&
-		    (!query->before ||
-		     header->first_revision < query->before) &&
-		    (!query->upto || header->first_revision <= query->upto))
-			error = visit_segment(log, &snapshot, &found, visit,
-					      context, &stopped);
-		found.count = 0;
-	}
-	free(found.entries);
+	lookup_begin(&lookup, log, query, visit, context);
+	if (!query->by_hash)
+		while (!error && look(&lookup, next_stretch, &step))
+			error = tell_stretch(&lookup, &step);
+	else
+		while (!error && look(&lookup, next_places, &step)) {
+			error = find_places(&lookup, &step);
+			if (!error)
+				error = tell_places(&lookup, &step);
+		}
+	lookup_end(&lookup);
 	return error;
 }
 
-/* All of them: while a footer is written they are in the order of hashes. */
+/* ---- what changed ---- */
+
+/* Is there an entry of `hash` above? Looks at some, newest first, below
+ * `*before`, which then is above those that are left. */
 static bool has_entry_above(const struct log_segment *active, uint32_t hash,
-			    uint64_t revision)
+			    uint64_t revision, uint64_t *before)
 {
-	for (size_t at = 0; at < active->entry_count; at++)
-		if (active->entries[at].hash == hash &&
-		    active->entries[at].revision > revision)
-			return true;
-	return false;
+	struct places places;
+
+	entries_find(&active->entries, hash, *before, &places);
+	*before = places.before;
+	return places.count > 0 && places.list[0].revision > revision;
 }
 
+/* What becomes durable meanwhile is not asked for, so it is no matter that the
+ * lock is given back in between. */
 bool log_may_have_changed(struct log *log, uint32_t hash, uint64_t revision)
 {
 	const struct log_segment *newest;
-	bool changed = false;
+	uint64_t before = UINT64_MAX;
+	bool changed, above;
 
-	pthread_rwlock_rdlock(&log->lock);
-	newest = log_newest(log);
-	if (newest->head > revision)
-		changed = newest->state != LOG_ACTIVE ||
-			  newest->header.first_revision > revision + 1 ||
-			  has_entry_above(newest, hash, revision);
-	pthread_rwlock_unlock(&log->lock);
+	do {
+		changed = false;
+		pthread_rwlock_rdlock(&log->lock);
+		newest = log_newest(log);
+		above = newest->head > revision;
+		if (above)
+			changed =
+				!newest->indexed ||
+				newest->header.first_revision > revision + 1 ||
+				has_entry_above(newest, hash, revision,
+						&before);
+		pthread_rwlock_unlock(&log->lock);
+	} while (above && !changed && before > revision + 1);
 	return changed;
 }
 
 /* ---- by time ---- */
 
-struct by_time {
-	int64_t time_ns;
-	uint64_t revision;
-};
-
-static void take_by_time(void *context, const struct commit *commit,
-			 uint64_t offset)
+static bool take_revision(void *context, const struct commit *commit,
+			  const struct mutation *mutation)
 {
-	struct by_time *by_time = context;
+	uint64_t *revision = context;
 
-	(void)offset;
-	if (commit->head.time_ns <= by_time->time_ns)
-		by_time->revision = commit->head.revision;
+	(void)mutation;
+	*revision = commit->head.revision;
+	return false;
 }
 
-enum wb_error log_revision_at(struct log *log, int64_t time_ns,
+enum wb_error log_revision_at(struct log *log, int64_t time_ns, uint64_t upto,
 			      uint64_t *ret_revision)
 {
-	struct by_time by_time = {.time_ns = time_ns};
+	struct log_query query = {.upto = upto};
 	enum wb_error error = WB_OK;
-	struct frame_reader reader;
-	struct snapshot snapshot;
-	uint64_t below = 0;
+	uint64_t revision = 0;
+	struct lookup lookup;
+	struct step step;
 
-	while (!error && by_time.revision == 0 &&
-	       snapshot_take(log, below, NULL, &snapshot)) {
-		const struct log_segment *segment = &snapshot.segment;
-
-		below = segment->header.id;
-		if (segment->head < segment->header.first_revision ||
-		    segment->time_min_ns > time_ns)
-			continue;
-		if (segment->time_max_ns <= time_ns) {
-			by_time.revision = segment->head;
-			break;
-		}
-		error = reader_open(&reader, log, &snapshot);
-		if (!error) {
-			error = walk_commits(&reader, take_by_time, &by_time);
-			reader_close(&reader);
-		}
-	}
+	lookup_begin(&lookup, log, &query, take_revision, &revision);
+	lookup.until_ns = time_ns;
+	while (!error && look(&lookup, next_stretch, &step))
+		error = tell_stretch(&lookup, &step);
+	lookup_end(&lookup);
 	if (!error)
-		*ret_revision = by_time.revision;
+		*ret_revision = revision;
 	return error;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Finding versions again: the log read backwards. Every frame that is
- * handed out was read from its file and verified. Any number of threads,
- * beside appends.
+ * handed out was read from its file and verified. What is read is what is
+ * told: a read or so for each version of a key and one for each sealed segment
+ * on the way, or the frames from the newest to the last one that is told. Any
+ * number of threads, beside appends; no lock is held while a file is read or a
+ * visitor runs.
  */
 #ifndef WAYBILL_LOG_LOOKUP_H
 #define WAYBILL_LOG_LOOKUP_H
@@ -34,8 +37,9 @@ enum wb_error log_versions(struct log *log, const struct log_query *query,
  * sealed since. */
 bool log_may_have_changed(struct log *log, uint32_t hash, uint64_t revision);
 
-/* The highest revision whose time is not later; 0 if there is none. */
-enum wb_error log_revision_at(struct log *log, int64_t time_ns,
+/* The highest revision up to `upto` (0: of all) whose time is not later; 0 if
+ * there is none. */
+enum wb_error log_revision_at(struct log *log, int64_t time_ns, uint64_t upto,
 			      uint64_t *ret_revision);
 
 #endif

@@ -26,7 +26,6 @@ struct walk {
 	void *context;
 	struct log_segment *replaying;
 	uint64_t mutations; /* of it, so far */
-	bool index;	    /* remember its versions */
 };
 
 /* ---- which files there are ---- */
@@ -326,6 +325,10 @@ static enum wb_error say_corrupt(const struct walk *walk, const char *name,
 			    "bytes follow the footer of a sealed segment");
 }
 
+/* Look-ups count a segment's eighths, and so its revisions, in 32 bits. */
+static_assert(FILE_IMAGE_BYTES_MAX / FRAME_ALIGN <= UINT32_MAX,
+	      "no file that is read has more");
+
 static enum wb_error replay_commit(void *context, const struct commit *commit,
 				   uint64_t offset)
 {
@@ -339,8 +342,15 @@ static enum wb_error replay_commit(void *context, const struct commit *commit,
 	if (time > segment->time_max_ns)
 		segment->time_max_ns = time;
 	walk->mutations += commit->mutation_count;
-	if (walk->index)
-		error = log_segment_index(segment, commit, offset);
+	error = stretches_reserve(&segment->stretches, 1);
+	if (error)
+		return error;
+	stretches_add(&segment->stretches, offset,
+		      FRAME_HEADER_BYTES + commit->payload.size,
+		      commit->head.revision - segment->header.first_revision,
+		      time);
+	if (segment->indexed)
+		error = log_index_commit(&segment->entries, commit, offset);
 	return error ? error : walk->replay(walk->context, commit);
 }
 
@@ -355,6 +365,22 @@ static uint64_t bytes_proven(const struct walk *walk,
 	if (anchor->active_id != segment->header.id)
 		return 0;
 	return anchor->durable_bytes;
+}
+
+/* For look-ups. A segment that is gone on in needs its entries at once: they
+ * will be in its footer. */
+static enum wb_error prepare_lookups(struct walk *walk,
+				     struct log_segment *segment)
+{
+	const struct scan *scan = &walk->found.scan;
+
+	entries_begin(&segment->entries, segment->header.first_revision);
+	segment->indexed =
+		segment->state == LOG_ACTIVE &&
+		(walk->found.verdict == VERDICT_CLOSED || scan->frames == 0);
+	if (segment->state != LOG_SEALED)
+		return WB_OK;
+	return pages_make(scan->footer_payload, &scan->footer, &segment->pages);
 }
 
 /* What a footer says of its commits, as far as replaying them has told. Each
@@ -386,8 +412,10 @@ static enum wb_error replay_segment(struct walk *walk,
 
 	walk->replaying = segment;
 	walk->mutations = 0;
-	error = scan_commits(&walk->image, &walk->found.scan, name,
-			     walk->env->diag, replay_commit, walk);
+	error = prepare_lookups(walk, segment);
+	if (!error)
+		error = scan_commits(&walk->image, &walk->found.scan, name,
+				     walk->env->diag, replay_commit, walk);
 	if (!error && segment->state == LOG_SEALED)
 		error = check_footer(walk, segment, name);
 	return error;
@@ -443,7 +471,6 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	segment->time_min_ns = INT64_MAX;
 	segment->time_max_ns = INT64_MIN;
 	found->scan = scan;
-	walk->index = newest;
 	if (newest) {
 		error = check_anchor_age(walk);
 		if (error)
@@ -540,47 +567,35 @@ void recovery_release(struct recovery *recovery)
 	size_t at;
 
 	for (at = 0; at < recovery->count; at++)
-		free(recovery->segments[at].entries);
+		log_segment_release(&recovery->segments[at]);
 	free(recovery->segments);
 	*recovery = (struct recovery){0};
 }
 
-enum wb_error log_segment_index_reserve(struct log_segment *segment,
-					size_t count)
+void log_segment_release(struct log_segment *segment)
 {
-	size_t needed = segment->entry_count + count;
-	size_t capacity = segment->entry_capacity;
-	struct log_entry *grown;
-
-	if (needed <= capacity)
-		return WB_OK;
-	while (capacity < needed)
-		capacity = capacity ? capacity + capacity / 2 : 64;
-	grown = realloc(segment->entries, capacity * sizeof(*grown));
-	if (!grown)
-		return WB_NO_MEMORY;
-	segment->entries = grown;
-	segment->entry_capacity = capacity;
-	return WB_OK;
+	stretches_release(&segment->stretches);
+	pages_release(&segment->pages);
+	entries_release(&segment->entries);
 }
 
-enum wb_error log_segment_index(struct log_segment *segment,
-				const struct commit *commit, uint64_t offset)
+enum wb_error log_index_commit(struct entries *entries,
+			       const struct commit *commit, uint64_t offset)
 {
 	struct mutation_walk walk = mutation_walk_begin(commit);
+	struct log_entry entry = {
+		.revision = commit->head.revision,
+		.offset = offset,
+	};
 	struct mutation mutation;
 	enum wb_error error;
-	uint32_t at = 0;
 
-	error = log_segment_index_reserve(segment, commit->mutation_count);
+	error = entries_reserve(entries, commit->mutation_count);
 	if (error)
 		return error;
-	while (mutation_walk_next(&walk, &mutation))
-		segment->entries[segment->entry_count++] = (struct log_entry){
-			.hash = mutation_hash(&mutation.key),
-			.mutation = at++,
-			.revision = commit->head.revision,
-			.offset = offset,
-		};
+	for (; mutation_walk_next(&walk, &mutation); entry.mutation++) {
+		entry.hash = mutation_hash(&mutation.key);
+		entries_add(entries, &entry, 1, 0);
+	}
 	return WB_OK;
 }

@@ -8,7 +8,9 @@
 
 #include "base/env.h"
 #include "log/anchor.h"
+#include "log/pages.h"
 #include "log/scan.h"
+#include "log/stretches.h"
 
 enum log_segment_state { LOG_ACTIVE, LOG_SEALED, LOG_CUT };
 
@@ -24,10 +26,18 @@ struct log_segment {
 	 * could not be truncated yet. */
 	uint64_t file_bytes;
 	uint64_t debris_end; /* behind its last byte that is not zero */
-	/* Its versions, of the active one only; others have a footer. */
-	struct log_entry *entries;
-	size_t entry_count, entry_capacity;
+	/* For look-ups. Of all: where the commits are. Of a sealed one: by
+	 * key in the file. Of one without a footer: by key in memory, where
+	 * it is `indexed`: always if it may be written to, else once
+	 * somebody has asked. */
+	struct stretches stretches;
+	struct pages pages;
+	struct entries entries;
+	bool indexed;
 };
+
+/* Frees what it holds. */
+void log_segment_release(struct log_segment *segment);
 
 struct recovery {
 	struct log_segment *segments; /* in order of their ranges */
@@ -49,9 +59,7 @@ enum wb_error recover(struct dir *dir, const struct env *env,
 void recovery_release(struct recovery *recovery);
 
 /* Remember where the mutations of a commit are. WB_NO_MEMORY. */
-enum wb_error log_segment_index(struct log_segment *segment,
-				const struct commit *commit, uint64_t offset);
-enum wb_error log_segment_index_reserve(struct log_segment *segment,
-					size_t count);
+enum wb_error log_index_commit(struct entries *entries,
+			       const struct commit *commit, uint64_t offset);
 
 #endif

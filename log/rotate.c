@@ -134,15 +134,19 @@ static enum wb_error reserve_segment(struct log *log)
 
 static void add_segment(struct log *log, const struct segment_header *header)
 {
+	struct log_segment *segment = &log->segments[log->count];
+
 	pthread_rwlock_wrlock(&log->lock);
-	log->segments[log->count] = (struct log_segment){
+	*segment = (struct log_segment){
 		.header = *header,
 		.state = LOG_ACTIVE,
 		.end = SEGMENT_FRAMES_AT,
 		.head = header->previous_revision,
 		.time_min_ns = INT64_MAX,
 		.time_max_ns = INT64_MIN,
+		.indexed = true,
 	};
+	entries_begin(&segment->entries, header->first_revision);
 	log->count++;
 	pthread_rwlock_unlock(&log->lock);
 }

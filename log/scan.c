@@ -145,6 +145,7 @@ static enum wb_error take_footer(const struct frame *frame,
 	    scan->footer.first_revision != header->first_revision)
 		fits = false;
 	scan->footer_at = scan->end;
+	scan->footer_payload = frame->payload;
 	return fits ? WB_OK : WB_CORRUPT;
 }
 

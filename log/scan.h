@@ -53,6 +53,7 @@ struct scan {
 	uint8_t chain_at_value[CHAIN_BYTES];
 	struct footer footer; /* where last_type is FRAME_FOOTER */
 	uint64_t footer_at;
+	const uint8_t *footer_payload; /* in the image */
 };
 
 struct scan_options {

@@ -193,27 +193,35 @@ size_t footer_size(uint64_t entry_count)
 	return FOOTER_HEAD_BYTES + (size_t)entry_count * FOOTER_ENTRY_BYTES;
 }
 
-static int entry_compare(const void *a, const void *b)
+static void write_entries(struct writer *writer, const struct footer *footer,
+			  const struct entries *entries, const uint64_t *order)
 {
-	const struct log_entry *x = a, *y = b;
+	size_t at;
 
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	if (x->revision != y->revision)
-		return x->revision < y->revision ? -1 : 1;
-	return x->mutation < y->mutation ? -1 : x->mutation > y->mutation;
+	for (at = 0; at < entries->count; at++) {
+		struct log_entry entry =
+			entries_get(entries, (uint32_t)order[at]);
+
+		write_u32(writer, entry.hash);
+		write_u32(writer, (uint32_t)(entry.offset / FRAME_ALIGN));
+		write_u32(writer,
+			  (uint32_t)(entry.revision - footer->first_revision));
+		write_u32(writer, entry.mutation);
+	}
 }
 
-void footer_encode(const struct footer *footer, struct log_entry *entries,
-		   uint8_t *ret_bytes)
+enum wb_error footer_encode(const struct footer *footer,
+			    const struct entries *entries, uint8_t *ret_bytes)
 {
 	struct writer writer =
 		writer_of(ret_bytes, footer_size(footer->entry_count));
-	uint64_t at;
+	uint64_t *order;
 
-	if (footer->entry_count > 1)
-		qsort(entries, (size_t)footer->entry_count, sizeof(*entries),
-		      entry_compare);
+	assert(footer->entry_count == entries->count);
+	order = malloc((entries->count + 1) * sizeof(*order));
+	if (!order)
+		return WB_NO_MEMORY;
+	entries_sort(entries, order);
 	write_u64(&writer, footer->first_revision);
 	write_u64(&writer, footer->last_revision);
 	write_u64(&writer, footer->commits);
@@ -221,16 +229,23 @@ void footer_encode(const struct footer *footer, struct log_entry *entries,
 	write_u64(&writer, (uint64_t)footer->time_max_ns);
 	write_bytes(&writer, footer->chain, CHAIN_BYTES);
 	write_u64(&writer, footer->entry_count);
-	for (at = 0; at < footer->entry_count; at++) {
-		const struct log_entry *entry = &entries[at];
-
-		write_u32(&writer, entry->hash);
-		write_u32(&writer, (uint32_t)(entry->offset / FRAME_ALIGN));
-		write_u32(&writer,
-			  (uint32_t)(entry->revision - footer->first_revision));
-		write_u32(&writer, entry->mutation);
-	}
+	write_entries(&writer, footer, entries, order);
 	assert(!writer.failed);
+	free(order);
+	return WB_OK;
+}
+
+static struct log_entry read_entry(struct reader *reader,
+				   uint64_t first_revision)
+{
+	struct log_entry entry;
+
+	entry.hash = read_u32(reader);
+	entry.offset = (uint64_t)read_u32(reader) * FRAME_ALIGN;
+	entry.revision = first_revision + read_u32(reader);
+	entry.mutation = read_u32(reader);
+	assert(!reader->failed);
+	return entry;
 }
 
 struct log_entry footer_entry(const uint8_t *payload,
@@ -238,15 +253,27 @@ struct log_entry footer_entry(const uint8_t *payload,
 {
 	struct reader reader =
 		reader_of(payload, footer_size(footer->entry_count));
-	struct log_entry entry;
 
 	reader_seek(&reader, FOOTER_HEAD_BYTES + at * FOOTER_ENTRY_BYTES);
-	entry.hash = read_u32(&reader);
-	entry.offset = (uint64_t)read_u32(&reader) * FRAME_ALIGN;
-	entry.revision = footer->first_revision + read_u32(&reader);
-	entry.mutation = read_u32(&reader);
-	assert(!reader.failed);
-	return entry;
+	return read_entry(&reader, footer->first_revision);
+}
+
+struct log_entry footer_page_entry(const uint8_t *bytes, size_t size,
+				   uint64_t first_revision, size_t at)
+{
+	struct reader reader = reader_of(bytes, size);
+
+	reader_seek(&reader, at * FOOTER_ENTRY_BYTES);
+	return read_entry(&reader, first_revision);
+}
+
+static bool is_ordered(const struct log_entry *x, const struct log_entry *y)
+{
+	if (x->hash != y->hash)
+		return x->hash < y->hash;
+	if (x->revision != y->revision)
+		return x->revision < y->revision;
+	return x->mutation < y->mutation;
 }
 
 static bool entries_are_valid(const uint8_t *payload,
@@ -257,11 +284,12 @@ static bool entries_are_valid(const uint8_t *payload,
 
 	for (at = 0; at < footer->entry_count; at++) {
 		entry = footer_entry(payload, footer, at);
-		if (entry.revision > footer->last_revision ||
+		if (entry.revision < footer->first_revision ||
+		    entry.revision > footer->last_revision ||
 		    entry.offset < SEGMENT_FRAMES_AT ||
 		    entry.mutation >= WB_TXN_MUTATIONS_MAX)
 			return false;
-		if (at > 0 && entry_compare(&last, &entry) >= 0)
+		if (at > 0 && !is_ordered(&last, &entry))
 			return false;
 		last = entry;
 	}

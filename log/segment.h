@@ -68,11 +68,11 @@ struct footer {
 	uint64_t entry_count;
 };
 
-/* Encode; sorts `entries` by (hash, revision, mutation). `ret_bytes` has
- * footer_size(entry_count) bytes. */
+/* Encode, the entries in order. `ret_bytes` has footer_size(entry_count)
+ * bytes, `entry_count` is theirs. WB_NO_MEMORY. */
 size_t footer_size(uint64_t entry_count);
-void footer_encode(const struct footer *footer, struct log_entry *entries,
-		   uint8_t *ret_bytes);
+enum wb_error footer_encode(const struct footer *footer,
+			    const struct entries *entries, uint8_t *ret_bytes);
 /* Decode head and check that the size fits and the entries are in order and
  * in range. Silent WB_CORRUPT. */
 enum wb_error footer_decode(const uint8_t *payload, size_t size,
@@ -80,5 +80,8 @@ enum wb_error footer_decode(const uint8_t *payload, size_t size,
 /* Entry number `at` of a decoded footer. */
 struct log_entry footer_entry(const uint8_t *payload,
 			      const struct footer *footer, uint64_t at);
+/* Entry number `at` of those that stand in `bytes`, by themselves. */
+struct log_entry footer_page_entry(const uint8_t *bytes, size_t size,
+				   uint64_t first_revision, size_t at);
 
 #endif

@@ -16,6 +16,7 @@ struct group_frame {
 	size_t at;
 	uint32_t payload_bytes;
 	uint64_t revision;
+	int64_t time_ns; /* of a commit */
 	enum frame_type type;
 };
 
@@ -38,6 +39,9 @@ enum wb_error group_add_plain(struct log_group *group, enum frame_type type,
 /* No segment is smaller. */
 #define SEGMENT_BYTES_MIN (UINT64_C(16) << 10)
 
+/* What look-ups may keep in memory of segments that were cut. */
+#define LOG_INDEXED_BYTES_MAX ((size_t)16 << 20)
+
 #define LOG_TMP_NAME	  "tmp/segment"
 #define LOG_SPARE_NAME	  "tmp/spare"
 #define LOG_TMP_TORN_NAME "tmp/torn"
@@ -54,6 +58,7 @@ struct log {
 	pthread_rwlock_t lock;
 	struct log_segment *segments;
 	size_t count;
+	size_t indexed_bytes_left; /* for entries of cut segments */
 
 	/* The appender's. */
 	struct file *active; /* NULL: the newest segment is sealed */

@@ -221,42 +221,21 @@ bool store_changed_after(struct wb_txn *txn, const struct wb_key *key,
 
 /* ---- by time ---- */
 
-struct not_later {
-	int64_t time_ns;
-	uint64_t revision; /* 0: none yet */
-};
-
-static bool is_later(void *context, const struct commit *commit,
-		     const struct mutation *mutation)
-{
-	struct not_later *asked = context;
-
-	(void)mutation;
-	if (commit->head.time_ns <= asked->time_ns)
-		asked->revision = commit->head.revision;
-	return asked->revision == 0;
-}
-
-/* The log knows commits that are durable and not visible yet. Where one of
- * those is its answer, the visible ones are walked: they need not ascend by
- * time, so that the newest of them may be too late. */
+/* The log knows commits that are durable and not visible yet. Those are not
+ * asked: commits need not ascend by time, so that the newest visible one may be
+ * too late where a later one is not. */
 enum wb_error wb_revision_at(struct wb_store *store, int64_t time_ns,
 			     uint64_t *ret_revision)
 {
-	struct not_later asked = {.time_ns = time_ns};
-	struct log_query query = {.before = 0};
 	enum wb_error error = store_check(store);
-	uint64_t revision = 0;
+	uint64_t revision = 0, visible;
 
-	if (!error)
-		error = log_revision_at(store->log, time_ns, &revision);
-	query.upto = store->published;
-	if (!error && revision > query.upto) {
-		if (query.upto)
-			error = log_versions(store->log, &query, is_later,
-					     &asked);
-		revision = asked.revision;
-	}
+	if (error)
+		return error;
+	visible = store->published;
+	if (visible)
+		error = log_revision_at(store->log, time_ns, visible,
+					&revision);
 	if (!error)
 		*ret_revision = revision;
 	return error;

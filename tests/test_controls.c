@@ -68,6 +68,8 @@ static const struct row {
 	{CONTROL_CREATE_DIR_SYNC, "fault_08_the_name_of_a_new_store"},
 	{CONTROL_FRAME_VERIFY,
 	 "fault_18_a_flipped_bit_in_a_sealed_segment_is_loud"},
+	{CONTROL_PAGE_VERIFY,
+	 "fault_18_a_footer_that_rots_after_the_open_is_loud"},
 	{CONTROL_FRAME_SEED, "fault_25_a_frame_embedded_in_a_value_is_none"},
 	{CONTROL_HEADER_VERIFY, "fault_33_one_bad_header_copy_loses_nothing"},
 	{CONTROL_ANCHOR_VERIFY, "fault_33_one_bad_anchor_slot_loses_nothing"},

@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <xxhash.h>
 
 static struct lab lab;
 
@@ -244,17 +245,237 @@ START_TEST(every_frame_that_is_read_is_verified)
 }
 END_TEST
 
-START_TEST(a_damaged_footer_is_an_error_of_the_lookup)
+static struct log_query query_of(const char *name)
+{
+	struct wb_key key = {.kind = 64,
+			     .ns = {"default", 7},
+			     .name = {name, strlen(name)}};
+
+	return (struct log_query){.by_hash = true, .hash = mutation_hash(&key)};
+}
+
+/* Its entries are on one page here. Whatever bit of it changes, no version is
+ * left out silently, neither of a key that the bit is about nor of others. */
+START_TEST(a_footer_that_rots_is_an_error_of_the_lookup)
+{
+	struct log_query query = query_of("key-0-1");
+	const struct log_segment *first;
+	const char *name = lab_segment(1);
+	uint64_t from, to;
+	char said[64];
+
+	fill();
+	first = &lab.log->segments[0];
+	from = first->footer_at + FRAME_HEADER_BYTES + FOOTER_HEAD_BYTES;
+	to = from + first->pages.entry_count * FOOTER_ENTRY_BYTES;
+	ck_assert_uint_gt(first->pages.entry_count, 10);
+	snprintf(said, sizeof(said), "%s: offset %" PRIu64, name, from);
+	sync_segment(name);
+	for (uint64_t bit = from * 8; bit < to * 8; bit++) {
+		struct collected collected = {.name = {NULL, 0}};
+
+		simdisk_flip(lab.disk, name, bit);
+		simenv_forget(&lab.env);
+		ck_error(log_versions(lab.log, &query, collect, &collected),
+			 WB_CORRUPT);
+		ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, said));
+		simdisk_flip(lab.disk, name, bit);
+	}
+	check_query(query, (struct wb_bytes){"key-0-1", 7});
+}
+END_TEST
+
+/* Asks for the hash of the first entry of segment 1. */
+static enum wb_error ask_first(uint64_t entry_at)
 {
 	struct collected collected = {.name = {NULL, 0}};
-	struct log_query query = {.by_hash = true, .hash = 5};
+	struct log_query query = {.by_hash = true};
+
+	simdisk_get(lab.disk, lab_segment(1), &query.hash, 4, entry_at);
+	return log_versions(lab.log, &query, collect, &collected);
+}
+
+/* A footer whose checksums hold, and which lies: what it leads to says so. */
+START_TEST(an_entry_that_leads_to_another_commit_is_an_error)
+{
+	static const struct {
+		unsigned field, change;
+	} rows[] = {
+		{0, 1}, /* the hash: below the next one's, or none of these */
+		{4, 1}, /* the frame */
+		{4, 64}, {8, 1}, /* the revision */
+		{12, 1},	 /* the place in the commit */
+	};
+	struct footer_page *page;
+	uint64_t at;
 
 	fill();
 	sync_segment(lab_segment(1));
-	simdisk_flip(lab.disk, lab_segment(1),
-		     (simdisk_size(lab.disk, lab_segment(1)) - 20) * 8);
-	ck_error(log_versions(lab.log, &query, collect, &collected),
-		 WB_CORRUPT);
+	page = &lab.log->segments[0].pages.list[0];
+	at = lab.log->segments[0].footer_at + FRAME_HEADER_BYTES +
+	     FOOTER_HEAD_BYTES;
+	ck_ok(ask_first(at));
+	for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+		size_t size = pages_size(&lab.log->segments[0].pages, 0);
+		uint8_t bytes[FOOTER_PAGE_BYTES], lie[FOOTER_PAGE_BYTES];
+		struct footer_page truth = *page;
+
+		simdisk_get(lab.disk, lab_segment(1), bytes, size, at);
+		memcpy(lie, bytes, size);
+		lie[rows[row].field] ^= (uint8_t)rows[row].change;
+		simdisk_set(lab.disk, lab_segment(1), lie, size, at);
+		page->checksum = XXH3_64bits(lie, size);
+		page->hash = page->revision = 0;
+		simenv_forget(&lab.env);
+		ck_error(ask_first(at), WB_CORRUPT);
+		ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, lab_segment(1)));
+		simdisk_set(lab.disk, lab_segment(1), bytes, size, at);
+		*page = truth;
+	}
+	ck_ok(ask_first(at));
+}
+END_TEST
+
+/* ---- segments that were cut ---- */
+
+/* Reads all of it once; for good, where there is room in memory. */
+static void check_cut(size_t left, bool kept)
+{
+	struct log_query query;
+	struct wb_bytes name;
+	uint64_t read[2];
+	char text[32];
+
+	lab_release(&lab);
+	set_up();
+	while (lab_segments(&lab) < 2)
+		ck_ok(lab_put(&lab, 50));
+	for (unsigned at = 0; at < 8; at++)
+		ck_ok(lab_put(&lab, 50));
+	lab_abandon(&lab);
+	ck_ok(lab_reopen(&lab));
+	ck_ok(lab_put(&lab, 50));
+	ck_assert_int_eq(lab.log->segments[1].state, LOG_CUT);
+	snprintf(text, sizeof(text), "key-0-%u",
+		 (unsigned)lab.log->segments[1].head % 23);
+	name = (struct wb_bytes){text, strlen(text)};
+	query = query_of(text);
+	lab.log->indexed_bytes_left = left;
+	for (unsigned look = 0; look < 2; look++) {
+		read[look] = simdisk_bytes_read(lab.disk);
+		check_query(query, name);
+		read[look] = simdisk_bytes_read(lab.disk) - read[look];
+	}
+	ck_assert_uint_gt(read[0],
+			  lab.log->segments[1].end - SEGMENT_FRAMES_AT);
+	ck_assert_int_eq(lab.log->segments[1].indexed, kept);
+	if (kept)
+		ck_assert_uint_lt(read[1], read[0]);
+	else
+		ck_assert_uint_eq(read[1], read[0]);
+	/* From its end, its middle, and above it. */
+	for (query.before = 1; query.before < lab.truth.count + 2;
+	     query.before++)
+		check_query(query, name);
+}
+
+START_TEST(a_cut_segment_is_indexed_by_the_first_who_asks)
+{
+	check_cut(LOG_INDEXED_BYTES_MAX, true);
+}
+END_TEST
+
+START_TEST(a_cut_segment_that_takes_too_much_is_indexed_each_time)
+{
+	check_cut(0, false);
+}
+END_TEST
+
+/* The newest segment of a killed process, as a reader finds it. */
+START_TEST(a_reader_finds_the_versions_of_a_segment_that_was_not_closed)
+{
+	for (unsigned at = 0; at < 60; at++)
+		ck_ok(lab_put(&lab, 50));
+	lab_abandon(&lab);
+	lab.options.create = false;
+	lab.options.read_only = true;
+	ck_ok(lab_open(&lab));
+	ck_assert(!log_newest(lab.log)->indexed);
+	check_query(query_of("key-0-5"), (struct wb_bytes){"key-0-5", 7});
+	ck_assert(log_newest(lab.log)->indexed);
+	check_query(query_of("key-0-5"), (struct wb_bytes){"key-0-5", 7});
+	check_query(query_of("no such key"),
+		    (struct wb_bytes){"no such key", 11});
+	ck_assert(lab_versions_equal(&lab, &lab.truth));
+}
+END_TEST
+
+/* ---- beside appends ---- */
+
+enum { APPENDS = 600, READERS = 2 };
+
+struct watch {
+	uint64_t last;	/* that was told, 0: none yet */
+	uint64_t least; /* that the first one may be */
+	uint64_t step;	/* from one to the next */
+};
+
+static bool watch_version(void *context, const struct commit *commit,
+			  const struct mutation *mutation)
+{
+	struct watch *watch = context;
+	uint64_t revision = commit->head.revision;
+
+	(void)mutation;
+	ck_assert(watch->last ? revision == watch->last - watch->step
+			      : revision >= watch->least);
+	watch->last = revision;
+	return true;
+}
+
+static void *read_beside(void *context)
+{
+	struct log_query all = {.by_hash = false};
+	struct log_query one = query_of("key-0-7");
+	_Atomic bool *done = context;
+	uint64_t head, revision;
+	bool last;
+
+	do {
+		struct watch watch = {.step = 1};
+
+		last = *done;
+		head = watch.least = log_durable_revision(lab.log);
+		ck_ok(log_versions(lab.log, &all, watch_version, &watch));
+		ck_assert_uint_eq(watch.last, head > 0 || watch.last ? 1 : 0);
+		/* Revision 7, 30, 53, ... */
+		watch = (struct watch){.step = 23};
+		watch.least = head < 7 ? 7 : head - (head - 7) % 23;
+		ck_ok(log_versions(lab.log, &one, watch_version, &watch));
+		ck_assert(watch.last == 7 || (head < 7 && watch.last == 0));
+		ck_ok(log_revision_at(lab.log, INT64_MAX, 0, &revision));
+		ck_assert_uint_ge(revision, head);
+	} while (!last);
+	return NULL;
+}
+
+/* Groups become durable, segments are sealed and begun, and whoever looks
+ * sees every version there was when it began. */
+START_TEST(lookups_run_beside_appends_and_rotations)
+{
+	_Atomic bool done = false;
+	pthread_t readers[READERS];
+
+	for (unsigned at = 0; at < READERS; at++)
+		ck_assert_int_eq(pthread_create(&readers[at], NULL, read_beside,
+						&done),
+				 0);
+	for (unsigned at = 0; at < APPENDS; at++)
+		ck_ok(lab_put(&lab, 50));
+	done = true;
+	for (unsigned at = 0; at < READERS; at++)
+		pthread_join(readers[at], NULL);
+	ck_assert_uint_gt(lab_segments(&lab), 10);
 }
 END_TEST
 
@@ -290,7 +511,15 @@ static enum wb_error ask(struct log_query query)
 	return log_versions(lab.log, &query, collect, &collected);
 }
 
-/* Each field of the last entry in turn, so that their order stays right. */
+static void open_again(void)
+{
+	ck_ok(lab_close(&lab));
+	ck_ok(lab_reopen(&lab)); /* all versions are compared */
+	simenv_forget(&lab.env);
+}
+
+/* Each field of the last entry in turn, so that their order stays right. An
+ * open does not notice, nor does who asks for all. */
 START_TEST(an_entry_that_leads_astray_is_an_error)
 {
 	const char *name = lab_segment(1);
@@ -316,8 +545,7 @@ START_TEST(an_entry_that_leads_astray_is_an_error)
 		ck_assert_uint_ne(entry_of(name, footer + entry + field),
 				  wrong);
 		forge_frame(lab.disk, name, footer, entry + field, &wrong, 4);
-		simenv_forget(&lab.env);
-		ck_error(ask((struct log_query){.by_hash = false}), WB_CORRUPT);
+		open_again();
 		ck_error(ask((struct log_query){.by_hash = true,
 						.hash = field ? hash
 							      : UINT32_MAX}),
@@ -328,17 +556,19 @@ START_TEST(an_entry_that_leads_astray_is_an_error)
 			(struct log_query){.by_hash = true, .hash = hash ^ 1}));
 		simdisk_copy(lab.disk, name, whole, name);
 	}
-	ck_ok(ask((struct log_query){.by_hash = false}));
+	open_again();
+	ck_ok(ask((struct log_query){.by_hash = true, .hash = hash}));
 	simdisk_free(whole);
 }
 END_TEST
 
-/* One entry less: no accident, and none is found wrong. */
+/* One entry less: no accident, and none is found wrong. Who opened the log
+ * before sees that the page is another one; an open counts. */
 START_TEST(a_version_without_an_entry_is_missed)
 {
 	const char *name = lab_segment(1);
 	uint64_t footer, entries;
-	uint32_t payload;
+	uint32_t payload, hash;
 
 	fill();
 	sync_segment(name);
@@ -348,15 +578,59 @@ START_TEST(a_version_without_an_entry_is_missed)
 
 		simdisk_get(lab.disk, name, &entries, 8, footer + 48 + 72);
 		entries--;
+		hash = entry_of(name, footer + ENTRIES_AT + entries * ENTRY);
 		forge_frame(lab.disk, name, footer,
 			    ENTRIES_AT + entries * ENTRY, zeros, ENTRY);
 		forge_frame(lab.disk, name, footer, 48 + 72, &entries, 8);
 		payload = (uint32_t)(80 + entries * ENTRY);
 		forge_frame(lab.disk, name, footer, 20, &payload, 4);
+		ck_error(ask((struct log_query){.by_hash = true, .hash = hash}),
+			 WB_CORRUPT);
+		ck_assert(lab_versions_equal(&lab, &lab.truth));
+	}
+	lab_abandon(&lab);
+	simenv_forget(&lab.env);
+	ck_error(lab_open(&lab), WB_CORRUPT);
+	ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, "number of entries"));
+}
+END_TEST
+
+/* Each commit of a segment turned into a mark, or into that of another
+ * revision, by bytes that verify. */
+START_TEST(a_commit_that_is_no_longer_one_is_missed)
+{
+	const uint8_t mark = FRAME_MARK;
+	const char *name = lab_segment(1);
+	uint64_t at = SEGMENT_FRAMES_AT, footer;
+	struct simdisk *whole;
+	unsigned commits = 0;
+
+	fill();
+	sync_segment(name);
+	whole = simdisk_clone(lab.disk);
+	footer = footer_of(name);
+	for (; at < footer; at = forge_next(lab.disk, name, at)) {
+		const uint64_t revision_at = FRAME_HEADER_BYTES + 1;
+		uint8_t type, revision;
+
+		simdisk_get(lab.disk, name, &type, 1, at + 12);
+		if (type != FRAME_COMMIT)
+			continue;
+		simdisk_get(lab.disk, name, &revision, 1, at + revision_at);
+		ck_assert_uint_lt(revision, 127); /* a varint of one byte */
+		revision++;
+		forge_frame(lab.disk, name, at, revision_at, &revision, 1);
+		ck_error(ask((struct log_query){.by_hash = false}), WB_CORRUPT);
+		simdisk_copy(lab.disk, name, whole, name);
+		forge_frame(lab.disk, name, at, 12, &mark, 1);
 		ck_error(ask((struct log_query){.by_hash = false}), WB_CORRUPT);
 		ck_error(ask((struct log_query){.before = 8}), WB_CORRUPT);
+		simdisk_copy(lab.disk, name, whole, name);
+		commits++;
 	}
-	ck_assert(simenv_said(&lab.env, DIAG_DAMAGE, "index of its versions"));
+	ck_assert_uint_gt(commits, 3);
+	ck_ok(ask((struct log_query){.by_hash = false}));
+	simdisk_free(whole);
 }
 END_TEST
 
@@ -396,13 +670,19 @@ static void check_times(void)
 	for (size_t at = 0; at < lab.truth.count; at++) {
 		for (int64_t off = -1; off <= 1; off++) {
 			int64_t time = lab.truth.commits[at].time_ns + off;
-			uint64_t expected = 0, revision;
+			uint64_t expected = 0, among = 0, revision;
+			uint64_t upto = 1 + at * 7 % lab.truth.count;
 
 			for (size_t i = 0; i < lab.truth.count; i++)
 				if (lab.truth.commits[i].time_ns <= time)
 					expected = i + 1;
-			ck_ok(log_revision_at(lab.log, time, &revision));
+			for (size_t i = 0; i < upto; i++)
+				if (lab.truth.commits[i].time_ns <= time)
+					among = i + 1;
+			ck_ok(log_revision_at(lab.log, time, 0, &revision));
 			ck_assert_uint_eq(revision, expected);
+			ck_ok(log_revision_at(lab.log, time, upto, &revision));
+			ck_assert_uint_eq(revision, among);
 		}
 	}
 }
@@ -441,15 +721,15 @@ START_TEST(before_the_first_commit_there_is_no_revision)
 {
 	uint64_t revision = 99;
 
-	ck_ok(log_revision_at(lab.log, INT64_MAX, &revision));
+	ck_ok(log_revision_at(lab.log, INT64_MAX, 0, &revision));
 	ck_assert_uint_eq(revision, 0);
 	simenv_set_wall(&lab.env, INT64_MAX);
 	ck_ok(lab_put(&lab, 10));
-	ck_ok(log_revision_at(lab.log, INT64_MAX - 1, &revision));
+	ck_ok(log_revision_at(lab.log, INT64_MAX - 1, 0, &revision));
 	ck_assert_uint_eq(revision, 0);
-	ck_ok(log_revision_at(lab.log, INT64_MAX, &revision));
+	ck_ok(log_revision_at(lab.log, INT64_MAX, 0, &revision));
 	ck_assert_uint_eq(revision, 1);
-	ck_ok(log_revision_at(lab.log, INT64_MIN, &revision));
+	ck_ok(log_revision_at(lab.log, INT64_MIN, 0, &revision));
 	ck_assert_uint_eq(revision, 0);
 }
 END_TEST
@@ -519,11 +799,35 @@ START_TEST(where_only_a_file_would_tell_it_may_have_changed)
 }
 END_TEST
 
+/* Versions of another key in front of it, more than are looked at at once. */
+START_TEST(a_change_is_found_behind_any_number_of_others)
+{
+	enum { HASH = 7, OTHER = 8, HEAD = 3 * ENTRIES_LOOK_MAX };
+	struct log_entry entry = {.hash = HASH,
+				  .revision = 1,
+				  .offset = SEGMENT_FRAMES_AT};
+	struct log_segment *newest = log_newest(lab.log);
+
+	ck_ok(entries_reserve(&newest->entries, HEAD));
+	entries_add(&newest->entries, &entry, 1, 0);
+	entry.hash = OTHER;
+	for (entry.revision = 2; entry.revision <= HEAD; entry.revision++)
+		entries_add(&newest->entries, &entry, 1, 0);
+	newest->head = HEAD;
+	ck_assert(log_may_have_changed(lab.log, HASH, 0));
+	ck_assert(!log_may_have_changed(lab.log, HASH, 1));
+	ck_assert(!log_may_have_changed(lab.log, HASH + OTHER, 0));
+	ck_assert(log_may_have_changed(lab.log, OTHER, HEAD - 1));
+	ck_assert(!log_may_have_changed(lab.log, OTHER, HEAD));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lookup");
 	TCase *tests = tcase_create("lookup");
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, versions_of_a_key_come_newest_first);
 	tcase_add_test(tests, all_versions_come_newest_first);
@@ -531,15 +835,26 @@ int main(void)
 	tcase_add_test(tests, the_lookup_is_the_same_after_opening_again);
 	tcase_add_test(tests, readers_stand_behind_a_commit_that_waits);
 	tcase_add_test(tests, every_frame_that_is_read_is_verified);
-	tcase_add_test(tests, a_damaged_footer_is_an_error_of_the_lookup);
+	tcase_add_test(tests, a_footer_that_rots_is_an_error_of_the_lookup);
+	tcase_add_test(tests,
+		       an_entry_that_leads_to_another_commit_is_an_error);
 	tcase_add_test(tests, an_entry_that_leads_astray_is_an_error);
 	tcase_add_test(tests, a_version_without_an_entry_is_missed);
+	tcase_add_test(tests, a_commit_that_is_no_longer_one_is_missed);
+	tcase_add_test(tests, a_cut_segment_is_indexed_by_the_first_who_asks);
+	tcase_add_test(tests,
+		       a_cut_segment_that_takes_too_much_is_indexed_each_time);
+	tcase_add_test(
+		tests,
+		a_reader_finds_the_versions_of_a_segment_that_was_not_closed);
+	tcase_add_test(tests, lookups_run_beside_appends_and_rotations);
 	tcase_add_test(tests, an_error_of_the_disk_is_one_of_the_lookup);
 	tcase_add_test(tests,
 		       a_time_finds_the_highest_revision_that_is_not_later);
 	tcase_add_test(tests, before_the_first_commit_there_is_no_revision);
 	tcase_add_test(tests, what_may_have_changed_is_never_denied);
 	tcase_add_test(tests, where_only_a_file_would_tell_it_may_have_changed);
+	tcase_add_test(tests, a_change_is_found_behind_any_number_of_others);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

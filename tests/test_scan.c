@@ -102,9 +102,10 @@ static void put_commit(uint64_t revision)
 
 static void put_footer(const struct footer *footer, uint64_t revision)
 {
+	const struct entries none = {.count = 0};
 	uint8_t payload[FOOTER_HEAD_BYTES];
 
-	footer_encode(footer, NULL, payload);
+	ck_ok(footer_encode(footer, &none, payload));
 	put_frame(FRAME_FOOTER, revision, payload, sizeof(payload), revision,
 		  at);
 }

@@ -321,20 +321,24 @@ static void put_footer(uint8_t bytes[FOOTER_BYTES], const struct footer *footer,
 	ck_assert(!writer.failed);
 }
 
+/* The same in the order of the log. */
+static const unsigned committed[] = {3, 0, 1, 2};
+
 START_TEST(a_footer_has_the_bytes_of_the_table_and_is_sorted)
 {
 	uint8_t expected[FOOTER_BYTES], bytes[FOOTER_BYTES];
-	struct log_entry entries[4];
+	struct entries entries;
 	struct footer back;
 
 	put_footer(expected, &footer_good, entries_good);
-	for (unsigned turn = 0; turn < 4; turn++) {
-		for (unsigned at = 0; at < 4; at++)
-			entries[at] = entries_good[(at + turn) % 4];
-		ck_assert_uint_eq(footer_size(4), FOOTER_BYTES);
-		footer_encode(&footer_good, entries, bytes);
-		ck_assert_mem_eq(bytes, expected, FOOTER_BYTES);
-	}
+	entries_begin(&entries, footer_good.first_revision);
+	ck_ok(entries_reserve(&entries, 4));
+	for (unsigned at = 0; at < 4; at++)
+		entries_add(&entries, &entries_good[committed[at]], 1, 0);
+	ck_assert_uint_eq(footer_size(4), FOOTER_BYTES);
+	ck_ok(footer_encode(&footer_good, &entries, bytes));
+	ck_assert_mem_eq(bytes, expected, FOOTER_BYTES);
+	entries_release(&entries);
 	ck_ok(footer_decode(bytes, FOOTER_BYTES, &back));
 	ck_assert_uint_eq(back.first_revision, 10);
 	ck_assert_uint_eq(back.last_revision, 12);
@@ -401,6 +405,27 @@ START_TEST(rules_of_the_footer_hold)
 }
 END_TEST
 
+/* Counted from the first one, they must not begin again at 0. */
+START_TEST(the_revisions_of_a_footer_do_not_wrap)
+{
+	struct footer back, footer = footer_good;
+	struct log_entry entries[4];
+	uint8_t bytes[FOOTER_BYTES];
+
+	footer.first_revision = UINT64_MAX - 2;
+	footer.last_revision = UINT64_MAX;
+	for (uint64_t off = 2; off < 4; off++) {
+		memcpy(entries, entries_good, sizeof(entries));
+		for (unsigned at = 0; at < 4; at++)
+			entries[at].revision += footer.first_revision - 10;
+		entries[3].revision = footer.first_revision + off;
+		put_footer(bytes, &footer, entries);
+		ck_error(footer_decode(bytes, FOOTER_BYTES, &back),
+			 off == 2 ? WB_OK : WB_CORRUPT);
+	}
+}
+END_TEST
+
 START_TEST(a_footer_of_any_other_size_is_refused)
 {
 	uint8_t whole[FOOTER_BYTES + 16] = {0};
@@ -422,11 +447,12 @@ END_TEST
 
 START_TEST(a_footer_without_commits_is_all_zero_but_its_chain)
 {
+	const struct entries none = {.count = 0};
 	struct footer back, footer = {.chain = {9}};
 	uint8_t bytes[80], expected[80] = {0};
 
 	expected[40] = 9;
-	footer_encode(&footer, NULL, bytes);
+	ck_ok(footer_encode(&footer, &none, bytes));
 	ck_assert_mem_eq(bytes, expected, sizeof(bytes));
 	ck_ok(footer_decode(bytes, sizeof(bytes), &back));
 	ck_assert_uint_eq(back.commits, 0);
@@ -447,6 +473,7 @@ int main(void)
 	tcase_add_test(tests,
 		       a_footer_has_the_bytes_of_the_table_and_is_sorted);
 	tcase_add_test(tests, rules_of_the_footer_hold);
+	tcase_add_test(tests, the_revisions_of_a_footer_do_not_wrap);
 	tcase_add_test(tests, a_footer_of_any_other_size_is_refused);
 	tcase_add_test(tests,
 		       a_footer_without_commits_is_all_zero_but_its_chain);

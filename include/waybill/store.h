@@ -367,9 +367,10 @@ WB_API enum wb_error wb_history(struct wb_store *store,
 
 /* Every mutation of every commit, newest first and within a commit in its
  * order, else as wb_history. `ns` NULL: all namespaces; `kind` 0: all kinds
- * but the store's own. The last commit is visited whole, also where that is
- * more than `limit`: what follows is below its revision, so that `before` pages
- * through all. */
+ * but the store's own. Those of other kinds and namespaces are read, too, and
+ * passed over. The last commit is visited whole, also where that is more than
+ * `limit`: what follows is below its revision, so that `before` pages through
+ * all. */
 WB_API enum wb_error wb_log(struct wb_store *store, uint32_t kind,
 			    const struct wb_bytes *ns, uint64_t before,
 			    size_t limit, wb_version_fn *visit, void *context);

@@ -302,6 +302,7 @@ static enum wb_error replay(void *context, const struct commit *commit)
 
 struct versions {
 	uint64_t revision, commits;
+	uint32_t hash; /* of the last key */
 };
 
 static bool take_version(void *context, const struct commit *commit,
@@ -313,11 +314,13 @@ static bool take_version(void *context, const struct commit *commit,
 	require(commit->head.revision <= versions->revision);
 	versions->commits += commit->head.revision != versions->revision;
 	versions->revision = commit->head.revision;
+	versions->hash = mutation_hash(&mutation->key);
 	return true;
 }
 
 /* The entries of a footer are believed until they are used, so those that were
- * made up may be an error here; there is never a version less. */
+ * made up may be an error for a key; of all keys there is never a version less.
+ */
 static void check_versions(struct log *log, const struct replayed *replayed)
 {
 	struct versions versions = {.revision = UINT64_MAX};
@@ -327,9 +330,14 @@ static void check_versions(struct log *log, const struct replayed *replayed)
 
 	require(log_durable_revision(log) == replayed->count);
 	error = log_versions(log, &query, take_version, &versions);
+	require(error == WB_OK && versions.commits == replayed->count);
+	query = (struct log_query){.by_hash = true, .hash = versions.hash};
+	versions = (struct versions){.revision = UINT64_MAX};
+	error = log_versions(log, &query, take_version, &versions);
 	require(error == WB_CORRUPT ||
-		(error == WB_OK && versions.commits == replayed->count));
-	require(log_revision_at(log, 5, &revision) == WB_OK);
+		(error == WB_OK && versions.commits <= replayed->count));
+	require(versions.commits == 0 || versions.hash == query.hash);
+	require(log_revision_at(log, 5, 0, &revision) == WB_OK);
 	require(revision <= replayed->count);
 }
 

@@ -31,6 +31,7 @@
 	/* damage: scenario_damage.c */                                       \
 	X(fault_18_a_flipped_bit_in_a_sealed_segment_is_loud)                 \
 	X(fault_18_a_flipped_bit_in_a_mark_before_a_cut_is_loud)              \
+	X(fault_18_a_footer_that_rots_after_the_open_is_loud)                 \
 	X(fault_19_damage_before_the_durable_point_is_loud)                   \
 	X(fault_20_damage_to_the_last_commit_is_loud_once_marked)             \
 	X(fault_20_damage_to_a_mark_is_loud_where_no_anchor_tells)            \

@@ -63,6 +63,86 @@ bool fault_18_a_flipped_bit_in_a_mark_before_a_cut_is_loud(
 	return stage_end(work, complaint);
 }
 
+static bool count_version(void *context, const struct wb_version *version)
+{
+	(void)version;
+	++*(unsigned *)context;
+	return true;
+}
+
+/* Each key's history is as long as it was, or it is an error. */
+static bool histories_are_whole(struct workload *work,
+				const unsigned expected[ORACLE_KEYS])
+{
+	for (unsigned at = 0; at < ORACLE_KEYS; at++) {
+		struct wb_key key = oracle_key(at);
+		unsigned count = 0;
+		enum wb_error error = wb_history(work->store, &key, 0, 0,
+						 count_version, &count);
+
+		if (error != WB_CORRUPT && (error || count != expected[at]))
+			return complain_of(&work->context.complaint, check_loud,
+					   "key %u: %u versions of %u (%s)", at,
+					   count, expected[at],
+					   wb_error_text(error));
+	}
+	return true;
+}
+
+/* A bit of the hash of each entry of a key in the footer of segment 1, so that
+ * nobody who looks for the key finds one. Again: back. */
+static void flip_entries(struct workload *work, uint64_t footer, uint32_t hash)
+{
+	uint64_t count, at = footer + FOOTER_HEAD_BYTES;
+	const char *path = stage_path(1);
+	uint32_t found;
+
+	simdisk_get(work->disk, path, &count, 8, at - 8);
+	for (; count > 0; count--, at += FOOTER_ENTRY_BYTES) {
+		simdisk_get(work->disk, path, &found, 4, at);
+		if ((found | 1) == (hash | 1))
+			simdisk_flip(work->disk, path, 8 * at);
+	}
+}
+
+/* In a store that is open. Where a later version is left, it misses the one
+ * before it; where the last one was a deletion, nothing but the page's checksum
+ * can tell. */
+bool fault_18_a_footer_that_rots_after_the_open_is_loud(
+	struct complaint *complaint)
+{
+	struct frame_place places[FRAMES_MAX];
+	struct workload *work = stage_begin(79);
+	unsigned expected[ORACLE_KEYS] = {0};
+	uint64_t footer;
+	size_t count;
+
+	if (!work_create(work) || !stage_fill(work, 2))
+		return stage_end(work, complaint);
+	stage_settle(work);
+	count = stage_frames(work, 1, places);
+	assert(places[count - 1].frame.type == FRAME_FOOTER);
+	footer = places[count - 1].at + FRAME_HEADER_BYTES;
+	if (work_open(work, 0))
+		return stage_end(work, complaint);
+	for (unsigned at = 0; at < ORACLE_KEYS; at++) {
+		struct wb_key key = oracle_key(at);
+
+		if (wb_history(work->store, &key, 0, 0, count_version,
+			       &expected[at]))
+			abort();
+	}
+	for (unsigned at = 0; at < ORACLE_KEYS && work_ok(work); at++) {
+		struct wb_key key = oracle_key(at);
+		uint32_t hash = mutation_hash(&key);
+
+		flip_entries(work, footer, hash);
+		if (histories_are_whole(work, expected))
+			flip_entries(work, footer, hash);
+	}
+	return stage_end(work, complaint);
+}
+
 bool fault_19_damage_before_the_durable_point_is_loud(
 	struct complaint *complaint)
 {
