@@ -3,7 +3,6 @@
 
 #include "tests/support/suite.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
@@ -232,53 +231,6 @@ START_TEST(the_last_brace_pair_at_the_end_is_the_point)
 }
 END_TEST
 
-START_TEST(times_are_formatted_in_utc)
-{
-	static const struct {
-		int64_t time_ns;
-		bool whole_seconds;
-		const char *text;
-	} table[] = {
-		{0, false, "1970-01-01T00:00:00Z"},
-		{1, false, "1970-01-01T00:00:00.000000001Z"},
-		{1, true, "1970-01-01T00:00:00Z"},
-		{-1, false, "1969-12-31T23:59:59.999999999Z"},
-		{-1, true, "1969-12-31T23:59:59Z"},
-		{NOW, false, "2026-08-01T12:00:00Z"},
-		{NOW + 500000000, false, "2026-08-01T12:00:00.500000000Z"},
-		{951782400 * SECOND, false, "2000-02-29T00:00:00Z"},
-		{INT64_MIN, false, "1677-09-21T00:12:43.145224192Z"},
-		{INT64_MAX, false, "2262-04-11T23:47:16.854775807Z"},
-	};
-
-	setenv("TZ", "Asia/Kathmandu", 1);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		char text[TIME_TEXT_BYTES];
-
-		time_format(table[i].time_ns, table[i].whole_seconds, text);
-		ck_assert_str_eq(text, table[i].text);
-	}
-}
-END_TEST
-
-/* Every day of the range, and a second that wanders through the day. */
-START_TEST(each_day_reads_back_as_it_was_written)
-{
-	int64_t first = -106000;
-	int64_t last = 106000;
-
-	for (int64_t day = first; day <= last; day++) {
-		int64_t seconds = day * 86400 + (day * 7919 % 86400);
-		char text[TIME_TEXT_BYTES];
-		struct timepoint point;
-
-		time_format(seconds * SECOND, false, text);
-		point = parse(text);
-		ck_assert_msg(point.time_ns == seconds * SECOND, "%s", text);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("timepoint");
@@ -291,8 +243,6 @@ int main(void)
 	tcase_add_test(cases, what_is_no_point_is_refused_with_a_sentence);
 	tcase_add_test(cases, a_date_out_of_range_is_said_to_be_one);
 	tcase_add_test(cases, the_last_brace_pair_at_the_end_is_the_point);
-	tcase_add_test(cases, times_are_formatted_in_utc);
-	tcase_add_test(cases, each_day_reads_back_as_it_was_written);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
 }

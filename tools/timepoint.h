@@ -9,6 +9,8 @@
 #ifndef WAYBILL_TOOLS_TIMEPOINT_H
 #define WAYBILL_TOOLS_TIMEPOINT_H
 
+#include "base/calendar.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,12 +45,5 @@ const char *timepoint_find(const char *argument);
 enum wb_error timepoint_parse(const char *text, int64_t now_ns,
 			      struct timepoint *ret_point,
 			      struct wb_text *ret_text);
-
-#define TIME_TEXT_BYTES 32
-
-/* RFC 3339 in UTC: `2026-08-01T12:00:00.000000001Z`, without its fraction
- * where that is zero or `whole_seconds` drops it (rounding down). */
-void time_format(int64_t time_ns, bool whole_seconds,
-		 char ret_text[TIME_TEXT_BYTES]);
 
 #endif
