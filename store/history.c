@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * History: the log read backwards, through the same look-ups that find one
- * name's versions and everybody's.
+ * name's versions and everybody's; and forwards, as a whole.
  *
  * The versions of one key are found by the indexes of segments, which an open
  * does not compare with the commits. But each version names the revision of the
@@ -9,6 +9,7 @@
  * missed, so an index that is wrong is an error and no shorter history. (All
  * from a first version to its deletion, missing together, are not missed.)
  */
+#include "log/follow.h"
 #include "log/lookup.h"
 #include "store/state.h"
 
@@ -239,4 +240,48 @@ enum wb_error wb_revision_at(struct wb_store *store, int64_t time_ns,
 	if (!error)
 		*ret_revision = revision;
 	return error;
+}
+
+/* ---- forwards ---- */
+
+static enum wb_error tell_commit(void *context, const struct commit *commit)
+{
+	struct mutation_walk walk = mutation_walk_begin(commit);
+	const struct store_listener *listener = context;
+	const struct commit_head *head = &commit->head;
+	const struct store_commit told = {
+		.revision = head->revision,
+		.time_ns = head->time_ns,
+		.uid = head->actor.uid,
+		.gid = head->actor.gid,
+		.pid = head->actor.pid,
+		.command = head->actor.command,
+		.reason = head->reason,
+		.operation_ns = head->operation_ns,
+		.operation_id = head->operation_id,
+		.request_hash = head->request_hash,
+		.changes = commit->mutation_count,
+	};
+	struct mutation mutation;
+	enum wb_error error = listener->commit(listener->context, &told);
+
+	while (!error && mutation_walk_next(&walk, &mutation)) {
+		struct store_change change = {mutation.key, mutation.value,
+					      mutation.deleted};
+
+		error = listener->change(listener->context, &change);
+	}
+	return error;
+}
+
+enum wb_error store_follow(struct wb_store *store, uint64_t upto,
+			   const struct store_listener *listener)
+{
+	enum wb_error error = store_check(store);
+
+	if (!error && upto > store->published)
+		error = WB_NOT_FOUND;
+	return error ? error
+		     : log_follow(store->log, upto, tell_commit,
+				  (void *)(uintptr_t)listener);
 }

@@ -52,7 +52,7 @@ static void report(void *context, enum diag_severity severity, const char *line)
 
 /* ---- open ---- */
 
-static void store_free(struct wb_store *store)
+void store_free(struct wb_store *store)
 {
 	versions_release(store->versions);
 	if (store->index)
@@ -71,9 +71,9 @@ static void store_free(struct wb_store *store)
 	free(store);
 }
 
-static enum wb_error store_new(const struct env *env,
-			       const struct wb_open_options *options,
-			       struct wb_store **ret_store)
+enum wb_error store_new(const struct env *env,
+			const struct wb_open_options *options,
+			struct wb_store **ret_store)
 {
 	struct wb_store *store = calloc(1, sizeof(*store));
 

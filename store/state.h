@@ -146,6 +146,14 @@ static inline enum wb_error store_check(const struct wb_store *store)
 	return *store->alive ? WB_OK : WB_FORKED;
 }
 
+/* ---- open.c ---- */
+
+/* A store without a log. It copies `env` and `options`. WB_NO_MEMORY. */
+enum wb_error store_new(const struct env *env,
+			const struct wb_open_options *options,
+			struct wb_store **ret_store);
+void store_free(struct wb_store *store);
+
 /* ---- turn.c ---- */
 enum wb_error turn_take(struct wb_store *store);
 void turn_give(struct wb_store *store);

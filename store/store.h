@@ -85,4 +85,50 @@ enum wb_error store_wait(struct wb_store *store,
 /* Free a store as a crash would leave it: nothing is written. For tests. */
 void store_abandon(struct wb_store *store);
 
+/* ---- the past as a whole ---- */
+
+/* All that a commit says of itself. */
+struct store_commit {
+	uint64_t revision;
+	int64_t time_ns;
+	uint32_t uid, gid;
+	int32_t pid;
+	struct wb_bytes command; /* any bytes, though a store writes text */
+	struct wb_bytes reason, operation_ns, operation_id;
+	uint64_t request_hash;
+	size_t changes;
+};
+
+struct store_change {
+	struct wb_key key;
+	struct wb_bytes value;
+	bool deleted;
+};
+
+/* Everything that is pointed at lasts until the call returns. An error ends
+ * the telling and is what it returns. */
+struct store_listener {
+	enum wb_error (*commit)(void *context,
+				const struct store_commit *commit);
+	/* Each change of the commit that was told last, in its order, the
+	 * store's own kinds too. */
+	enum wb_error (*change)(void *context,
+				const struct store_change *change);
+	void *context;
+};
+
+/* Tell every commit up to revision `upto`, oldest first. The log is read from
+ * disk and verified. WB_NOT_FOUND: there is no such revision yet. */
+enum wb_error store_follow(struct wb_store *store, uint64_t upto,
+			   const struct store_listener *listener);
+
+/* The state as of a revision that has been (0: nothing), made from the log in
+ * memory of its own: a store for wb_get and views, and for nothing else.
+ * Independent of `store` from then on. WB_NOT_FOUND as above, WB_CORRUPT,
+ * WB_IO, WB_NO_MEMORY. */
+enum wb_error store_past(struct wb_store *store, uint64_t revision,
+			 struct wb_store **ret_past);
+/* Its views must have ended. NULL is allowed. */
+void store_past_free(struct wb_store *past);
+
 #endif

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdarg.h>
 
 static struct shelf shelf;
 
@@ -714,6 +715,152 @@ START_TEST(a_version_that_rotted_on_disk_is_corrupt_not_missing)
 }
 END_TEST
 
+/* ---- forwards ---- */
+
+/* Commits as words: "1 +a=1 | 2 -a +b=2". */
+struct telling {
+	char text[2000];
+	uint64_t stop_at_revision;
+	uint64_t stop_at_change; /* counted from 1 */
+	uint64_t changes;
+};
+
+static struct telling telling;
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	size_t used = strlen(telling.text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(telling.text + used, sizeof(telling.text) - used, format,
+		  arguments);
+	va_end(arguments);
+}
+
+static enum wb_error hear_commit(void *context,
+				 const struct store_commit *commit)
+{
+	ck_assert_ptr_eq(context, &telling);
+	say("%s%" PRIu64, *telling.text ? " | " : "", commit->revision);
+	return commit->revision == telling.stop_at_revision ? WB_CANCELLED
+							    : WB_OK;
+}
+
+static enum wb_error hear_change(void *context,
+				 const struct store_change *change)
+{
+	ck_assert_ptr_eq(context, &telling);
+	say(" %s%.*s", change->deleted ? "-" : "+", (int)change->key.name.size,
+	    (const char *)change->key.name.data);
+	if (!change->deleted)
+		say("=%.*s", (int)change->value.size,
+		    (const char *)change->value.data);
+	return ++telling.changes == telling.stop_at_change ? WB_ABORTED : WB_OK;
+}
+
+static const struct store_listener listener = {hear_commit, hear_change,
+					       &telling};
+
+static const char *told(uint64_t upto)
+{
+	telling = (struct telling){.changes = 0};
+	ck_ok(store_follow(shelf.store, upto, &listener));
+	return telling.text;
+}
+
+START_TEST(every_commit_is_told_from_the_first_on)
+{
+	put_some();
+	for (unsigned open = 0; open < 2; open++) {
+		ck_text(told(5), "1 +a=1 | 2 +b=2 | 3 +a=3 | 4 -a | "
+				 "5 +c=5 +a=5 -b");
+		ck_text(told(2), "1 +a=1 | 2 +b=2");
+		ck_text(told(0), "");
+		ck_error(store_follow(shelf.store, 6, &listener), WB_NOT_FOUND);
+		shelf_kill(&shelf);
+		ck_ok(shelf_open(&shelf));
+	}
+	stage_put(&shelf, "d", "6");
+	ck_error(store_follow(shelf.store, 6, &listener), WB_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_listener_may_end_the_telling)
+{
+	put_some();
+	telling = (struct telling){.stop_at_revision = 2};
+	ck_error(store_follow(shelf.store, 5, &listener), WB_CANCELLED);
+	ck_text(telling.text, "1 +a=1 | 2");
+	telling = (struct telling){.stop_at_change = 6};
+	ck_error(store_follow(shelf.store, 5, &listener), WB_ABORTED);
+	ck_text(telling.text, "1 +a=1 | 2 +b=2 | 3 +a=3 | 4 -a | 5 +c=5 +a=5");
+}
+END_TEST
+
+static enum wb_error check_facts(void *context,
+				 const struct store_commit *commit)
+{
+	bool first = commit->revision == 1;
+
+	++*(unsigned *)context;
+	ck_assert_int_eq(commit->time_ns, 12345);
+	ck_assert_uint_eq(commit->changes, first ? 2 : 1);
+	if (!first) {
+		ck_assert_uint_eq(commit->command.size, 0);
+		ck_assert_uint_eq(commit->reason.size, 0);
+		ck_assert_uint_eq(commit->operation_ns.size, 0);
+		ck_assert_uint_eq(commit->operation_id.size, 0);
+		ck_assert_uint_eq(commit->request_hash, 0);
+		return WB_OK;
+	}
+	ck_assert_uint_eq(commit->uid, 7);
+	ck_assert_uint_eq(commit->gid, 8);
+	ck_assert_int_eq(commit->pid, -9);
+	ck_assert_uint_eq(commit->command.size, 3);
+	ck_assert_mem_eq(commit->command.data, "cmd", 3);
+	ck_assert_mem_eq(commit->reason.data, "because", 7);
+	ck_assert_mem_eq(commit->operation_ns.data, "space", 5);
+	ck_assert_mem_eq(commit->operation_id.data, "op", 2);
+	ck_assert_uint_eq(commit->request_hash, 99);
+	return WB_OK;
+}
+
+static enum wb_error hear_nothing(void *context,
+				  const struct store_change *change)
+{
+	(void)context;
+	(void)change;
+	return WB_OK;
+}
+
+START_TEST(a_commit_is_told_with_all_its_facts)
+{
+	struct wb_actor actor = {7, 8, -9, "cmd"};
+	struct wb_txn_options options = {
+		.size = sizeof(options),
+		.actor = &actor,
+		.reason = text_of("because"),
+		.operation_ns = text_of("space"),
+		.operation_id = text_of("op"),
+		.request_hash = 99,
+	};
+	unsigned heard = 0;
+	struct store_listener facts = {check_facts, hear_nothing, &heard};
+	struct wb_outcome replayed;
+	struct wb_txn *txn;
+
+	simenv_set_wall(&shelf.env, 12345);
+	ck_ok(wb_txn_begin(shelf.store, &options, &txn, &replayed));
+	ck_ok(txn_put(txn, "a", "1"));
+	ck_ok(txn_put(txn, "b", "1"));
+	ck_ok(wb_txn_commit(txn, NULL));
+	shelf_put(&shelf, "c", "1");
+	ck_ok(store_follow(shelf.store, 2, &facts));
+	ck_assert_uint_eq(heard, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("history");
@@ -740,6 +887,9 @@ int main(void)
 	tcase_add_test(tcase, what_is_only_staged_has_changed_too);
 	tcase_add_test(tcase,
 		       a_version_that_rotted_on_disk_is_corrupt_not_missing);
+	tcase_add_test(tcase, every_commit_is_told_from_the_first_on);
+	tcase_add_test(tcase, a_listener_may_end_the_telling);
+	tcase_add_test(tcase, a_commit_is_told_with_all_its_facts);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
