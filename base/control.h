@@ -65,14 +65,14 @@
 	X(REPAIR_DIR_SYNC, "directory sync before an anchor names a segment") \
 	X(REPAIR_LOG_SYNC, "fsync of that log before its anchor")             \
 	X(REPAIR_LOG_DROP_CACHE, "and reading it from the disk")              \
-	X(SALVAGE_VEIL, "a store in the making has no anchor")                \
+	X(IMPORT_VEIL, "a store in the making has no anchor")                \
 	X(SALVAGE_DROP_CACHE, "reading back what the disk has")               \
 	X(SALVAGE_VERIFY, "comparing what was read back")                     \
 	X(SALVAGE_LIST_SYNC, "sync of the list of losses")                    \
 	X(SALVAGE_LIST_RENAME, "rename of that list into place")              \
 	X(SALVAGE_LIST_DIR_SYNC, "directory sync before there is a store")    \
-	X(SALVAGE_RENAME, "rename of a salvaged store's anchor")              \
-	X(SALVAGE_DIR_SYNC, "directory sync after that rename")
+	X(IMPORT_RENAME, "the anchor of an imported store gets its name")     \
+	X(IMPORT_DIR_SYNC, "directory sync after that rename")
 
 enum control {
 #define CONTROL_ENUM(name, what) CONTROL_##name,

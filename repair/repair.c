@@ -14,8 +14,8 @@
 
 #include "log/anchor.h"
 #include "log/segment.h"
-#include "repair/veil.h"
 #include "store/store.h"
+#include "store/veil.h"
 
 #include <inttypes.h>
 #include <stdio.h>

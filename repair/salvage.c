@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The import goes through the store itself, onto a veil that keeps the anchor
- * under another name (repair/veil.h). Names that are lost come from two
+ * under another name (store/veil.h). Names that are lost come from two
  * sources: a commit that survived and says that it replaced one that did not,
  * and what fsck makes of damaged frames and of footers.
  *
@@ -17,12 +17,10 @@
 #include "base/lock.h"
 #include "base/posix.h"
 #include "base/sized.h"
-#include "log/anchor.h"
 #include "log/chain.h"
 #include "log/segment.h"
 #include "repair/check.h"
 #include "repair/list.h"
-#include "repair/veil.h"
 #include "store/import.h"
 
 #include <errno.h>
@@ -55,7 +53,7 @@ struct salvage {
 
 	/* ---- the import ---- */
 	struct wb_store *store;
-	struct import_change *changes;
+	struct store_change *changes;
 	size_t change_capacity;
 	struct store_ticket ticket; /* of the last commit */
 	size_t step_bytes;
@@ -100,42 +98,10 @@ enum wb_error salvage_check_target(struct dir *to)
 	return empty ? WB_OK : WB_EXISTS;
 }
 
-static bool remove_segment(void *context, const char *entry)
-{
-	enum segment_kind kind;
-	uint64_t id;
-
-	if (segment_name_parse(entry, &id, &kind))
-		(void)dir_remove(context, entry);
-	return true;
-}
-
-struct sweep {
-	struct dir *dir;
-	const char *folder;
-};
-
-static bool remove_in(void *context, const char *entry)
-{
-	struct sweep *sweep = context;
-	char name[300];
-
-	snprintf(name, sizeof(name), "%s/%s", sweep->folder, entry);
-	(void)dir_remove(sweep->dir, name);
-	return true;
-}
-
-/* The anchor first: without one there is no store. */
 static void clean_up(struct dir *to)
 {
-	struct sweep sweeps[] = {{to, "tmp"}, {to, "torn"}};
-
-	(void)dir_remove(to, ANCHOR_NAME);
-	(void)dir_list(to, "", remove_segment, to);
-	for (unsigned at = 0; at < 2; at++)
-		(void)dir_list(to, sweeps[at].folder, remove_in, &sweeps[at]);
+	store_import_remove(to);
 	(void)dir_remove(to, WB_SALVAGE_LIST);
-	(void)dir_remove(to, SALVAGE_ANCHOR_NAME);
 	(void)dir_remove(to, "lock");
 }
 
@@ -238,10 +204,12 @@ static enum wb_error wait_for_step(struct salvage *salvage)
 
 /* Staged as the next revision. */
 static enum wb_error import(struct salvage *salvage,
-			    const struct import_commit *commit)
+			    const struct store_commit *commit,
+			    const struct store_change *changes)
 {
 	struct store_ticket ticket;
-	enum wb_error error = store_import(salvage->store, commit, &ticket);
+	enum wb_error error =
+		store_import(salvage->store, commit, changes, &ticket, NULL);
 
 	if (error)
 		return error;
@@ -257,7 +225,7 @@ static enum wb_error import(struct salvage *salvage,
 static enum wb_error import_survivor(struct salvage *salvage,
 				     const struct audit_commit *commit)
 {
-	struct import_commit as = {
+	const struct store_commit as = {
 		.time_ns = commit->time_ns,
 		.uid = commit->uid,
 		.gid = commit->gid,
@@ -267,7 +235,7 @@ static enum wb_error import_survivor(struct salvage *salvage,
 		.operation_ns = commit->operation_ns,
 		.operation_id = commit->operation_id,
 		.request_hash = commit->request_hash,
-		.count = commit->mutation_count,
+		.changes = commit->mutation_count,
 	};
 
 	if (commit->mutation_count > salvage->change_capacity) {
@@ -281,13 +249,12 @@ static enum wb_error import_survivor(struct salvage *salvage,
 		salvage->change_capacity = commit->mutation_count;
 	}
 	for (size_t at = 0; at < commit->mutation_count; at++)
-		salvage->changes[at] = (struct import_change){
+		salvage->changes[at] = (struct store_change){
 			.key = commit->mutations[at].key,
 			.value = commit->mutations[at].value,
 			.deleted = commit->mutations[at].deleted,
 		};
-	as.changes = salvage->changes;
-	return import(salvage, &as);
+	return import(salvage, &as, salvage->changes);
 }
 
 /* What it says that it replaced, and that did not survive. */
@@ -352,14 +319,13 @@ static enum wb_error take_lost(void *context, uint64_t first, uint64_t last)
 /* The last commit, by whoever salvages. */
 static enum wb_error import_mark(struct salvage *salvage)
 {
-	struct import_change change = {.key = store_gc_blocked_key};
-	struct import_commit commit = {
+	struct store_change change = {.key = store_gc_blocked_key};
+	struct store_commit commit = {
 		.time_ns = env_wall_ns(salvage->env),
 		.uid = getuid(),
 		.gid = getgid(),
 		.pid = getpid(),
-		.changes = &change,
-		.count = 1,
+		.changes = 1,
 	};
 	char reason[200];
 	int size =
@@ -375,7 +341,7 @@ static enum wb_error import_mark(struct salvage *salvage)
 	commit.reason = (struct wb_bytes){reason, (size_t)size};
 	commit.command = (struct wb_bytes){"salvage", 7};
 	change.value = commit.reason;
-	error = import(salvage, &commit);
+	error = import(salvage, &commit, &change);
 	return error ? error : wait_for_step(salvage);
 }
 
@@ -480,9 +446,7 @@ static enum wb_error make_store(struct salvage *salvage)
 	struct wb_text inner = {""};
 	enum wb_error error, closed;
 
-	veil_init(&salvage->veil, salvage->to,
-		  control_off(CONTROL_SALVAGE_VEIL) ? NULL
-						    : SALVAGE_ANCHOR_NAME);
+	store_import_veil(&salvage->veil, salvage->to);
 	error = choose_uuid(salvage, &uuid);
 	if (error)
 		return text_set(salvage->text, error, "%s",
@@ -616,11 +580,8 @@ static enum wb_error finish(struct salvage *salvage)
 	enum wb_error error = list_write(salvage->to, &salvage->losses,
 					 salvage->head, &salvage->summary);
 
-	if (!error && !control_off(CONTROL_SALVAGE_VEIL))
-		error = dir_rename(salvage->to, SALVAGE_ANCHOR_NAME,
-				   ANCHOR_NAME, CONTROL_SALVAGE_RENAME);
 	if (!error)
-		error = dir_sync(salvage->to, "", CONTROL_SALVAGE_DIR_SYNC);
+		error = store_import_finish(salvage->to);
 	return error ? text_set(salvage->text, error, "the new store: %s",
 				check_why(error))
 		     : WB_OK;

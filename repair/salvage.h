@@ -6,8 +6,7 @@
  *	list of losses, synced -> the anchor gets its name, synced
  *
  * The last step is the commit point. What a crash before it leaves has
- * segments and no anchor, and every open refuses it; the anchor is there under
- * the name below, by which fsck knows what this is.
+ * segments and no anchor, and every open refuses it (store/import.h).
  */
 #ifndef WAYBILL_REPAIR_SALVAGE_H
 #define WAYBILL_REPAIR_SALVAGE_H
@@ -16,8 +15,6 @@
 #include "base/file.h"
 
 #include <waybill/fsck.h>
-
-#define SALVAGE_ANCHOR_NAME "anchor.unfinished"
 
 /* Is this directory one that a salvage may use: nothing in it, but perhaps
  * lost+found, and empty tmp/ and torn/? WB_EXISTS: it is not. */

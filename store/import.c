@@ -7,9 +7,11 @@
  */
 #include "store/import.h"
 
+#include "log/place.h"
 #include "store/state.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static_assert((int)WB_KIND_GC_BLOCKED == (int)STORE_KIND_GC_BLOCKED,
@@ -19,6 +21,50 @@ const struct wb_key store_gc_blocked_key = {
 	.kind = WB_KIND_GC_BLOCKED,
 	.name = {"salvage", 7},
 };
+
+/* ---- a store in the making ---- */
+
+static bool see_unfinished(void *context, const char *entry)
+{
+	bool *unfinished = context;
+
+	*unfinished = strcmp(entry, UNFINISHED_ANCHOR_NAME) == 0;
+	return !*unfinished;
+}
+
+enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
+{
+	struct place place;
+	bool unfinished = false;
+	enum wb_error error = place_look(dir, &place);
+
+	if (!error)
+		error = dir_list(dir, "", see_unfinished, &unfinished);
+	if (error)
+		return text_set(ret_text, error, "the directory: %s",
+				wb_error_text(error));
+	if (unfinished)
+		return text_set(ret_text, WB_EXISTS,
+				"a load or a salvage into it is in progress, "
+				"or was not finished: then remove what it left "
+				"(%s, segments, tmp)",
+				UNFINISHED_ANCHOR_NAME);
+	if (place.kind == PLACE_STORE)
+		return text_set(ret_text, WB_EXISTS, "a store is there");
+	if (place.kind == PLACE_TAKEN)
+		return text_set(ret_text, WB_NOT_A_STORE,
+				"no waybill store, and not empty (%s): a store "
+				"is made in an empty or a new directory",
+				place.other);
+	return WB_OK;
+}
+
+void store_import_veil(struct veil *veil, struct dir *dir)
+{
+	veil_init(veil, dir,
+		  control_off(CONTROL_IMPORT_VEIL) ? NULL
+						   : UNFINISHED_ANCHOR_NAME);
+}
 
 enum wb_error store_import_open(struct dir *dir, const struct env *env,
 				const struct wb_open_options *options,
@@ -32,10 +78,60 @@ enum wb_error store_import_open(struct dir *dir, const struct env *env,
 	return store_open_as(dir, env, &creating, uuid, ret_store, ret_text);
 }
 
-/* The bounds that a reader of the log holds a commit to. */
-static enum wb_error check_bounds(const struct import_commit *commit)
+enum wb_error store_import_finish(struct dir *dir)
 {
-	if (commit->count == 0)
+	enum wb_error error = WB_OK;
+
+	if (!control_off(CONTROL_IMPORT_VEIL))
+		error = dir_rename(dir, UNFINISHED_ANCHOR_NAME, ANCHOR_NAME,
+				   CONTROL_IMPORT_RENAME);
+	return error ? error : dir_sync(dir, "", CONTROL_IMPORT_DIR_SYNC);
+}
+
+static bool remove_segment(void *context, const char *entry)
+{
+	enum segment_kind kind;
+	uint64_t id;
+
+	if (segment_name_parse(entry, &id, &kind))
+		(void)dir_remove(context, entry);
+	return true;
+}
+
+struct sweep {
+	struct dir *dir;
+	const char *folder;
+};
+
+static bool remove_in(void *context, const char *entry)
+{
+	struct sweep *sweep = context;
+	char name[300];
+
+	snprintf(name, sizeof(name), "%s/%s", sweep->folder, entry);
+	(void)dir_remove(sweep->dir, name);
+	return true;
+}
+
+/* The anchor first, without which there is no store; and last what says that
+ * there is none yet. */
+void store_import_remove(struct dir *dir)
+{
+	struct sweep sweeps[] = {{dir, "tmp"}, {dir, "torn"}};
+
+	(void)dir_remove(dir, ANCHOR_NAME);
+	(void)dir_list(dir, "", remove_segment, dir);
+	for (unsigned at = 0; at < 2; at++)
+		(void)dir_list(dir, sweeps[at].folder, remove_in, &sweeps[at]);
+	(void)dir_remove(dir, UNFINISHED_ANCHOR_NAME);
+}
+
+/* ---- commits ---- */
+
+/* The bounds that a reader of the log holds a commit to. */
+static enum wb_error check_bounds(const struct store_commit *commit)
+{
+	if (commit->changes == 0)
 		return WB_USAGE;
 	if (commit->command.size > WB_COMMAND_BYTES_MAX ||
 	    commit->reason.size > WB_REASON_BYTES_MAX ||
@@ -45,7 +141,7 @@ static enum wb_error check_bounds(const struct import_commit *commit)
 	return WB_OK;
 }
 
-static void take_head(struct wb_txn *txn, const struct import_commit *commit)
+static void take_head(struct wb_txn *txn, const struct store_commit *commit)
 {
 	struct commit_head *head = &txn->head;
 
@@ -62,25 +158,28 @@ static void take_head(struct wb_txn *txn, const struct import_commit *commit)
 }
 
 static enum wb_error add_changes(struct wb_txn *txn,
-				 const struct import_commit *commit)
+				 const struct store_change *changes,
+				 size_t count, size_t *ret_change)
 {
 	enum wb_error error = WB_OK;
 
-	for (size_t at = 0; at < commit->count && !error; at++) {
-		const struct import_change *change = &commit->changes[at];
-		struct mutation mutation = {.key = change->key,
-					    .deleted = change->deleted};
+	for (size_t at = 0; at < count && !error; at++) {
+		struct mutation mutation = {.key = changes[at].key,
+					    .deleted = changes[at].deleted};
 
-		if (!change->deleted)
-			mutation.value = change->value;
+		if (!mutation.deleted)
+			mutation.value = changes[at].value;
 		error = txn_import(txn, &mutation);
+		if (error && ret_change)
+			*ret_change = at;
 	}
 	return error;
 }
 
 enum wb_error store_import(struct wb_store *store,
-			   const struct import_commit *commit,
-			   struct store_ticket *ret_ticket)
+			   const struct store_commit *commit,
+			   const struct store_change *changes,
+			   struct store_ticket *ret_ticket, size_t *ret_change)
 {
 	struct store_ticket ticket;
 	struct wb_txn *txn;
@@ -91,7 +190,7 @@ enum wb_error store_import(struct wb_store *store,
 	if (error)
 		return error;
 	take_head(txn, commit);
-	error = add_changes(txn, commit);
+	error = add_changes(txn, changes, commit->changes, ret_change);
 	if (error) {
 		aborted = wb_txn_abort(txn);
 		return aborted ? aborted : error;

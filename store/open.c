@@ -205,17 +205,12 @@ enum wb_error store_open_on(struct dir *dir, const struct env *env,
 	return store_open_as(dir, env, options, NULL, ret_store, ret_text);
 }
 
-enum wb_error wb_store_open(const char *path,
-			    const struct wb_open_options *options,
-			    struct wb_store **ret_store,
-			    struct wb_text *ret_text)
+enum wb_error store_open_options(const struct wb_open_options *options,
+				 struct wb_open_options *ret_options,
+				 struct wb_text *ret_text)
 {
 	struct wb_open_options mine = {.size = sizeof(mine)};
-	struct env env = {&posix_clock, &posix_random, NULL};
-	struct diag diag = {forward, &mine};
-	unsigned flags = 0;
 	enum wb_error error = WB_OK;
-	struct dir *dir;
 
 	if (options)
 		error = sized_take(&mine, sizeof(mine), options);
@@ -226,13 +221,42 @@ enum wb_error wb_store_open(const char *path,
 		return text_set(ret_text, WB_UNSUPPORTED,
 				"an open flag that this version of the library "
 				"does not know");
-	if ((mine.flags & WB_OPEN_CREATE) && !(mine.flags & WB_OPEN_READ_ONLY))
+	*ret_options = mine;
+	return WB_OK;
+}
+
+enum wb_error store_dir_open(const char *path,
+			     const struct wb_open_options *options,
+			     struct dir **ret_dir, bool *ret_created,
+			     struct wb_text *ret_text)
+{
+	struct diag diag = {forward, (void *)(uintptr_t)options};
+	unsigned flags = 0;
+
+	if ((options->flags & WB_OPEN_CREATE) &&
+	    !(options->flags & WB_OPEN_READ_ONLY))
 		flags |= POSIX_DIR_CREATE;
-	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)
+	if (options->flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
-	if (mine.flags & WB_OPEN_READ_ONLY)
+	if (options->flags & WB_OPEN_READ_ONLY)
 		flags |= POSIX_DIR_READ_ONLY;
-	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);
+	return posix_dir_open(path, flags, &diag, ret_dir, ret_created,
+			      ret_text);
+}
+
+enum wb_error wb_store_open(const char *path,
+			    const struct wb_open_options *options,
+			    struct wb_store **ret_store,
+			    struct wb_text *ret_text)
+{
+	struct env env = {&posix_clock, &posix_random, NULL};
+	struct wb_open_options mine;
+	struct dir *dir;
+	enum wb_error error = store_open_options(options, &mine, ret_text);
+
+	if (error)
+		return error;
+	error = store_dir_open(path, &mine, &dir, NULL, ret_text);
 	if (error == WB_NOT_FOUND)
 		return WB_NOT_A_STORE; /* the text says what is missing */
 	if (error)

@@ -50,6 +50,20 @@ enum wb_error store_txn_put(struct wb_txn *txn, const struct wb_key *key,
 enum wb_error store_txn_delete(struct wb_txn *txn, const struct wb_key *key,
 			       struct wb_precondition precondition);
 
+/* The options of a caller as this version has them; NULL: the usual ones.
+ * WB_USAGE, WB_UNSUPPORTED. */
+enum wb_error store_open_options(const struct wb_open_options *options,
+				 struct wb_open_options *ret_options,
+				 struct wb_text *ret_text);
+
+/* The directory that wb_store_open opens, made where such options say so;
+ * `*ret_created` (NULL is allowed) tells. WB_NOT_FOUND: there is none. Else as
+ * wb_store_open. */
+enum wb_error store_dir_open(const char *path,
+			     const struct wb_open_options *options,
+			     struct dir **ret_dir, bool *ret_created,
+			     struct wb_text *ret_text);
+
 /* What a staged transaction waits for. */
 struct store_ticket {
 	uint64_t revision; /* 0: nothing to wait for */

@@ -29,17 +29,20 @@ static void open_new(const uint8_t *uuid)
 				&shelf.options, uuid, &shelf.store, NULL));
 }
 
-static struct import_change put_of(const char *name, const char *value)
+static struct store_change put_of(const char *name, const char *value)
 {
-	return (struct import_change){.key = named(name),
-				      .value = text_of(value)};
+	return (struct store_change){.key = named(name),
+				     .value = text_of(value)};
 }
 
-static struct store_ticket import(const struct import_commit *commit)
+static struct store_ticket import(const struct store_commit *commit,
+				  const struct store_change *changes)
 {
 	struct store_ticket ticket;
+	size_t failed = 99;
 
-	ck_ok(store_import(shelf.store, commit, &ticket));
+	ck_ok(store_import(shelf.store, commit, changes, &ticket, &failed));
+	ck_assert_uint_eq(failed, 99);
 	return ticket;
 }
 
@@ -64,8 +67,8 @@ static bool check_version(void *context, const struct wb_version *version)
 
 START_TEST(a_commit_keeps_its_head)
 {
-	const struct import_change change = put_of("a", "1");
-	struct import_commit commit = {
+	const struct store_change change = put_of("a", "1");
+	struct store_commit commit = {
 		.time_ns = 123456789,
 		.uid = 7,
 		.gid = 8,
@@ -75,8 +78,7 @@ START_TEST(a_commit_keeps_its_head)
 		.operation_ns = text_of("n"),
 		.operation_id = text_of("id"),
 		.request_hash = 10,
-		.changes = &change,
-		.count = 1,
+		.changes = 1,
 	};
 	struct wb_key key = named("a");
 	struct store_ticket ticket;
@@ -84,7 +86,7 @@ START_TEST(a_commit_keeps_its_head)
 	uint64_t revision;
 
 	open_new(some_uuid);
-	ticket = import(&commit);
+	ticket = import(&commit, &change);
 	ck_assert_uint_eq(ticket.revision, 1);
 	ck_ok(store_wait(shelf.store, &ticket));
 	ck_text(shelf_text(&shelf, "a"), "1");
@@ -136,9 +138,9 @@ static enum wb_error copy_commit(void *context,
 				 const struct audit_place *place)
 {
 	struct copying *copying = context;
-	struct import_change *changes =
+	struct store_change *changes =
 		calloc(commit->mutation_count, sizeof(*changes));
-	struct import_commit import_of = {
+	struct store_commit import_of = {
 		.time_ns = commit->time_ns,
 		.uid = commit->uid,
 		.gid = commit->gid,
@@ -148,19 +150,18 @@ static enum wb_error copy_commit(void *context,
 		.operation_ns = commit->operation_ns,
 		.operation_id = commit->operation_id,
 		.request_hash = commit->request_hash,
-		.changes = changes,
-		.count = commit->mutation_count,
+		.changes = commit->mutation_count,
 	};
 	struct store_ticket ticket;
 
 	ck_assert(place->whole);
 	for (size_t at = 0; at < commit->mutation_count; at++)
-		changes[at] = (struct import_change){
+		changes[at] = (struct store_change){
 			.key = commit->mutations[at].key,
 			.value = commit->mutations[at].value,
 			.deleted = commit->mutations[at].deleted,
 		};
-	ck_ok(store_import(copying->to, &import_of, &ticket));
+	ck_ok(store_import(copying->to, &import_of, changes, &ticket, NULL));
 	ck_assert_uint_eq(ticket.revision, commit->revision);
 	free(changes);
 	return WB_OK;
@@ -211,16 +212,16 @@ END_TEST
 
 START_TEST(a_deletion_of_what_is_not_there_is_kept)
 {
-	struct import_change change = put_of("a", "");
-	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_change change = put_of("a", "");
+	struct store_commit commit = {.changes = 1};
 	static const struct audit_visitor nobody;
 	struct store_ticket ticket;
 
 	change.deleted = true;
 	open_new(NULL);
-	import(&commit);
+	import(&commit, &change);
 	change = put_of("b", "1");
-	ticket = import(&commit);
+	ticket = import(&commit, &change);
 	ck_ok(store_wait(shelf.store, &ticket));
 	ck_text(shelf_listing(&shelf), "b=1");
 	ck_assert_uint_eq(summary_of(shelf.disk, &nobody).mutations, 2);
@@ -240,23 +241,22 @@ START_TEST(an_operation_id_may_come_twice_and_the_newer_counts)
 		.request_hash = 2,
 	};
 	struct wb_actor actor = {.uid = 7};
-	struct import_change change = put_of("a", "1");
-	struct import_commit commit = {
+	struct store_change change = put_of("a", "1");
+	struct store_commit commit = {
 		.time_ns = env_wall_ns(&shelf.env.env),
 		.uid = 7,
 		.operation_ns = text_of("n"),
 		.operation_id = text_of("id"),
 		.request_hash = 1,
-		.changes = &change,
-		.count = 1,
+		.changes = 1,
 	};
 	struct wb_outcome replayed;
 	struct wb_txn *txn;
 
 	open_new(NULL);
-	import(&commit);
+	import(&commit, &change);
 	commit.request_hash = 2;
-	import(&commit);
+	import(&commit, &change);
 	ck_ok(store_flush(shelf.store));
 	options.actor = &actor;
 	ck_ok(wb_txn_begin(shelf.store, &options, &txn, &replayed));
@@ -266,35 +266,51 @@ START_TEST(an_operation_id_may_come_twice_and_the_newer_counts)
 }
 END_TEST
 
+enum { NONE = 99 };
+
+static void check_refused(const struct store_commit *commit,
+			  const struct store_change *changes,
+			  enum wb_error expected, size_t expected_change)
+{
+	struct store_ticket ticket = {77, 77};
+	size_t failed = NONE;
+
+	ck_error(store_import(shelf.store, commit, changes, &ticket, &failed),
+		 expected);
+	ck_assert_uint_eq(failed, expected_change);
+	ck_assert_uint_eq(ticket.revision, 77);
+}
+
 START_TEST(what_no_reader_would_take_is_refused)
 {
 	static const char long_text[5000] = {1};
-	struct import_change changes[2] = {put_of("a", "1"), put_of("a", "2")};
-	struct import_commit commit = {.changes = changes, .count = 2};
-	struct store_ticket ticket = {77, 77};
+	struct store_change changes[2] = {put_of("a", "1"), put_of("a", "2")};
+	struct store_commit commit = {.changes = 2};
+	struct store_ticket ticket;
 
 	open_new(NULL);
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_USAGE);
-	commit.count = 0;
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_USAGE);
-	commit.count = 1;
+	check_refused(&commit, changes, WB_USAGE, 1); /* a key twice */
+	changes[1].key.name.size = 0;
+	check_refused(&commit, changes, WB_BAD_INPUT, 1);
+	commit.changes = 0;
+	check_refused(&commit, changes, WB_USAGE, NONE);
+	commit.changes = 1;
 	commit.command = (struct wb_bytes){long_text, 65};
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	check_refused(&commit, changes, WB_BAD_INPUT, NONE);
 	commit.command.size = 64;
 	commit.reason = (struct wb_bytes){long_text, 4097};
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	check_refused(&commit, changes, WB_BAD_INPUT, NONE);
 	commit.reason.size = 4096;
 	commit.operation_ns = (struct wb_bytes){long_text, 77};
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	check_refused(&commit, changes, WB_BAD_INPUT, NONE);
 	commit.operation_ns.size = 76;
 	commit.operation_id = (struct wb_bytes){long_text, 129};
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
+	check_refused(&commit, changes, WB_BAD_INPUT, NONE);
 	commit.operation_id.size = 128;
 	changes[0].key.name.size = 0;
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_BAD_INPUT);
-	ck_assert_uint_eq(ticket.revision, 77);
+	check_refused(&commit, changes, WB_BAD_INPUT, 0);
 	changes[0] = put_of("a", "1");
-	ticket = import(&commit);
+	ticket = import(&commit, changes);
 	ck_assert_uint_eq(ticket.revision, 1);
 	ck_ok(store_wait(shelf.store, &ticket));
 	/* All of it is read again. */
@@ -308,41 +324,144 @@ END_TEST
 START_TEST(the_largest_commit_of_the_format_can_be_imported)
 {
 	static char value[(16 << 20) + 60000];
-	struct import_change change = {
+	struct store_change change = {
 		.key = named("a"),
 		.value = {value, sizeof(value)},
 	};
-	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_commit commit = {.changes = 1};
 	static const struct audit_visitor nobody;
 	struct store_ticket ticket;
 
 	open_new(NULL);
-	ticket = import(&commit);
+	ticket = import(&commit, &change);
 	ck_ok(store_wait(shelf.store, &ticket));
 	ck_assert_uint_eq(summary_of(shelf.disk, &nobody).head, 1);
 	ck_ok(shelf_close(&shelf));
 	ck_ok(shelf_open(&shelf));
 	ck_assert_uint_eq(shelf_stat(&shelf).record_bytes, sizeof(value) + 4);
 	change.value.size += 64 << 10;
-	ck_error(store_import(shelf.store, &commit, &ticket), WB_TOO_LARGE);
+	check_refused(&commit, &change, WB_TOO_LARGE, 0);
 }
 END_TEST
 
 START_TEST(what_became_void_shows_in_the_next_ticket)
 {
-	struct import_change change = put_of("a", "1");
-	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_change change = put_of("a", "1");
+	struct store_commit commit = {.changes = 1};
 	struct store_ticket first, second;
 
 	open_new(NULL);
-	first = import(&commit);
+	first = import(&commit, &change);
 	simdisk_fault(shelf.disk, (struct sim_fault){SIM_WRITE, 1, WB_NO_SPACE,
 						     true, false, NULL});
 	ck_error(store_flush(shelf.store), WB_NO_SPACE);
 	simdisk_faults_clear(shelf.disk);
-	second = import(&commit);
+	second = import(&commit, &change);
 	ck_assert_uint_eq(second.revision, first.revision);
 	ck_error(store_wait(shelf.store, &first), WB_NO_SPACE);
+}
+END_TEST
+
+/* ---- a store in the making ---- */
+
+static bool count_file(void *context, const char *path, uint64_t size)
+{
+	(void)size;
+	*(unsigned *)context += strcmp(path, "lock") != 0;
+	return true;
+}
+
+static unsigned files_of(struct simdisk *disk)
+{
+	unsigned files = 0;
+
+	simdisk_each(disk, count_file, &files);
+	return files;
+}
+
+/* Several segments, behind a veil; closed. */
+static void make_behind(struct dir *dir)
+{
+	char value[6000] = {0};
+	struct store_change change = put_of("a", "");
+	struct store_commit commit = {.changes = 1};
+	struct store_ticket ticket;
+	struct veil veil;
+
+	change.value = (struct wb_bytes){value, sizeof(value)};
+	store_import_veil(&veil, dir);
+	ck_ok(store_import_open(&veil.dir, &shelf.env.env, &shelf.options, NULL,
+				&shelf.store, NULL));
+	for (unsigned at = 0; at < 30; at++) {
+		ticket = import(&commit, &change);
+		ck_ok(store_wait(shelf.store, &ticket));
+	}
+	ck_assert_uint_gt(shelf_stat(&shelf).segments, 3);
+	ck_ok(shelf_close(&shelf));
+}
+
+START_TEST(it_is_no_store_before_it_is_finished)
+{
+	struct dir *dir = simdisk_dir(shelf.disk);
+	struct simdisk *cut;
+
+	shelf.options.segment_bytes = 16u << 10;
+	shelf.options.flags = 0;
+	ck_ok(store_import_check(dir, &shelf.text));
+	make_behind(dir);
+	ck_error(shelf_open(&shelf), WB_CORRUPT);
+	ck_error(store_import_check(dir, &shelf.text), WB_EXISTS);
+	ck_assert_ptr_nonnull(strstr(shelf.text.text, "anchor.unfinished"));
+	ck_ok(store_import_finish(dir));
+	dir_close(dir);
+	cut = simdisk_crash(shelf.disk,
+			    (struct sim_crash){SIM_KEEP_NOTHING, 0});
+	simdisk_free(shelf.disk);
+	shelf.disk = cut;
+	ck_ok(shelf_open(&shelf));
+	ck_assert_uint_eq(shelf_stat(&shelf).revision, 30);
+}
+END_TEST
+
+START_TEST(what_is_removed_is_gone_and_can_be_begun_again)
+{
+	struct dir *dir = simdisk_dir(shelf.disk);
+
+	shelf.options.segment_bytes = 16u << 10;
+	for (unsigned times = 0; times < 4; times++) {
+		ck_ok(store_import_check(dir, &shelf.text));
+		make_behind(dir);
+		if (times % 2)
+			ck_ok(store_import_finish(dir));
+		ck_assert_uint_gt(files_of(shelf.disk), 3);
+		store_import_remove(dir);
+		ck_assert_uint_eq(files_of(shelf.disk), 0);
+	}
+	dir_close(dir);
+	shelf.options.flags = 0;
+	ck_error(shelf_open(&shelf), WB_NOT_A_STORE);
+}
+END_TEST
+
+START_TEST(only_an_empty_directory_may_be_filled)
+{
+	struct dir *dir = simdisk_dir(shelf.disk);
+	struct file *file;
+	uint64_t before;
+
+	ck_ok(shelf_open(&shelf));
+	ck_ok(shelf_close(&shelf));
+	before = simdisk_hash(shelf.disk);
+	ck_error(store_import_check(dir, &shelf.text), WB_EXISTS);
+	ck_text(shelf.text.text, "a store is there");
+	ck_assert(simdisk_hash(shelf.disk) == before);
+	store_import_remove(dir);
+	ck_ok(store_import_check(dir, &shelf.text));
+	ck_ok(dir_open(dir, "letters", FILE_CREATE, &file));
+	file_close(file);
+	ck_error(store_import_check(dir, &shelf.text), WB_NOT_A_STORE);
+	ck_assert_ptr_nonnull(strstr(shelf.text.text, "(letters)"));
+	dir_close(dir);
 }
 END_TEST
 
@@ -350,9 +469,9 @@ END_TEST
 
 START_TEST(gc_blocked_shows_in_stat_and_is_not_for_users)
 {
-	struct import_change change = {.key = store_gc_blocked_key,
-				       .value = text_of("why")};
-	struct import_commit commit = {.changes = &change, .count = 1};
+	struct store_change change = {.key = store_gc_blocked_key,
+				      .value = text_of("why")};
+	struct store_commit commit = {.changes = 1};
 	struct store_ticket ticket;
 	struct wb_record record;
 	struct wb_txn *txn;
@@ -361,7 +480,7 @@ START_TEST(gc_blocked_shows_in_stat_and_is_not_for_users)
 	open_new(NULL);
 	shelf_put(&shelf, "a", "1");
 	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 0);
-	ticket = import(&commit);
+	ticket = import(&commit, &change);
 	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 0);
 	ck_ok(store_wait(shelf.store, &ticket));
 	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 2);
@@ -394,6 +513,9 @@ int main(void)
 	tcase_add_test(tcase, what_no_reader_would_take_is_refused);
 	tcase_add_test(tcase, the_largest_commit_of_the_format_can_be_imported);
 	tcase_add_test(tcase, what_became_void_shows_in_the_next_ticket);
+	tcase_add_test(tcase, it_is_no_store_before_it_is_finished);
+	tcase_add_test(tcase, what_is_removed_is_gone_and_can_be_begun_again);
+	tcase_add_test(tcase, only_an_empty_directory_may_be_filled);
 	tcase_add_test(tcase, gc_blocked_shows_in_stat_and_is_not_for_users);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -2,7 +2,7 @@
  *
  * A directory through another one's handle.
  */
-#include "repair/veil.h"
+#include "store/veil.h"
 
 #include "store/store.h"
 #include "tests/support/shelf.h"
@@ -62,7 +62,7 @@ START_TEST(behind_a_veil_the_anchor_has_another_name)
 	ck_text(shelf_listing(&shelf), "a=1");
 	ck_ok(shelf_close(&shelf));
 	/* One move makes it a store. */
-	ck_ok(dir_rename(real, "hidden", "anchor", CONTROL_SALVAGE_RENAME));
+	ck_ok(dir_rename(real, "hidden", "anchor", CONTROL_IMPORT_RENAME));
 	ck_ok(open_on(simdisk_dir(shelf.disk)));
 	ck_text(shelf_listing(&shelf), "a=1");
 }

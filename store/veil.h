@@ -9,8 +9,8 @@
  * is refused by every open, so one that is being made can be complete in every
  * other way, and be read, before it is one.
  */
-#ifndef WAYBILL_REPAIR_VEIL_H
-#define WAYBILL_REPAIR_VEIL_H
+#ifndef WAYBILL_STORE_VEIL_H
+#define WAYBILL_STORE_VEIL_H
 
 #include "base/file.h"
 

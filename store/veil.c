@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "repair/veil.h"
+#include "store/veil.h"
 
 #include "log/anchor.h"
 
