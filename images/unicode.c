@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/unicode.h"
 
+#include <string.h>
+
 /* The shape of a character by its first byte: how many bytes follow, which
  * bits of the first one count, and the smallest value that needs this form.
  */
@@ -73,11 +75,30 @@ size_t unicode_put(uint32_t character, char *to)
 	return 1 + following;
 }
 
+/* How many whole words of ASCII there are from `at` on, in bytes. Most text
+ * is nothing else. */
+static size_t ascii_words(const uint8_t *bytes, size_t size, size_t at)
+{
+	size_t end = at;
+	uint64_t word;
+
+	for (; size - end >= sizeof(word); end += sizeof(word)) {
+		memcpy(&word, bytes + end, sizeof(word));
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return end - at;
+}
+
 bool unicode_valid(const void *bytes, size_t size)
 {
-	for (size_t at = 0; at < size;)
-		if (unicode_next(bytes, size, &at) == UNICODE_BAD)
+	size_t at = 0;
+
+	while (at < size) {
+		at += ascii_words(bytes, size, at);
+		if (at < size && unicode_next(bytes, size, &at) == UNICODE_BAD)
 			return false;
+	}
 	return true;
 }
 
