@@ -68,7 +68,7 @@ const char *audit_remedy_text(enum audit_remedy remedy)
 				  "verifies: fsck --salvage NEWDIR",
 		[AUDIT_SALVAGE] = "keep what verifies, in a new store: fsck "
 				  "--salvage NEWDIR",
-		[AUDIT_AGAIN] = "remove the directory, and salvage again",
+		[AUDIT_AGAIN] = "remove the directory, and do it again",
 		[AUDIT_ACCESS] = "read it as a user who may: its owner, or "
 				 "root",
 		[AUDIT_UPGRADE] = "use a newer version of waybill",

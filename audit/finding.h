@@ -26,7 +26,7 @@ enum audit_remedy {
 	AUDIT_REBUILD, /* the log proves all of it: safe to write again */
 	AUDIT_RESTORE, /* put the right file back, or salvage without it */
 	AUDIT_SALVAGE, /* keep what verifies, in a new store */
-	AUDIT_AGAIN,   /* remove it all, and salvage again */
+	AUDIT_AGAIN,   /* remove it all, and do it again */
 	AUDIT_ACCESS,  /* read it as a user who may */
 	AUDIT_UPGRADE, /* use a newer version */
 };
@@ -57,7 +57,7 @@ enum audit_remedy {
 	X(CREATION, "creation", NOTE, OPEN,                                   \
 	  "the creation of the store was not finished")                       \
 	X(UNFINISHED, "salvage-unfinished", DAMAGE, AGAIN,                    \
-	  "a salvage into this directory did not finish")                     \
+	  "a salvage or a load into this directory did not finish")           \
 	X(ANCHOR_MISSING, "anchor-missing", DAMAGE, SALVAGE,                  \
 	  "there is a log, and no anchor")                                     \
 	X(ANCHOR_SLOT, "anchor-slot", WARNING, REPAIR,                        \

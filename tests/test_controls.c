@@ -104,6 +104,7 @@ static const struct row {
 	{CONTROL_REPAIR_LOG_DROP_CACHE,
 	 "fault_39_an_anchor_is_not_rebuilt_on_a_lying_page_cache"},
 	{CONTROL_IMPORT_VEIL, "a_salvage_that_is_cut_leaves_no_half_store"},
+	{CONTROL_IMPORT_VEIL, "a_load_that_is_cut_leaves_no_half_store"},
 	{CONTROL_SALVAGE_DROP_CACHE,
 	 "fault_36_a_salvage_is_read_back_from_the_disk"},
 	{CONTROL_SALVAGE_VERIFY,
@@ -115,7 +116,9 @@ static const struct row {
 	{CONTROL_SALVAGE_LIST_DIR_SYNC,
 	 "a_salvage_that_is_cut_leaves_no_half_store"},
 	{CONTROL_IMPORT_RENAME, "a_salvaged_store_needs_nothing_unsynced"},
+	{CONTROL_IMPORT_RENAME, "a_loaded_store_needs_nothing_unsynced"},
 	{CONTROL_IMPORT_DIR_SYNC, "a_salvaged_store_needs_nothing_unsynced"},
+	{CONTROL_IMPORT_DIR_SYNC, "a_loaded_store_needs_nothing_unsynced"},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };

@@ -6,6 +6,7 @@
 #define WAYBILL_WAYBILL_H
 
 #include <waybill/audit.h>
+#include <waybill/dump.h>
 #include <waybill/error.h>
 #include <waybill/fsck.h>
 #include <waybill/images.h>

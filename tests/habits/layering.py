@@ -20,15 +20,17 @@ import habit  # noqa: E402
 # Folder -> folders that it must never reach, whatever CMakeLists.txt says.
 NEVER = {
     "base": ("log", "index", "store", "images", "content", "snapshots",
-             "compactor", "audit", "repair", "rpc"),
+             "compactor", "audit", "repair", "dump", "rpc"),
     "log": ("index", "store", "images", "repair"),
     "index": ("log", "store", "images", "repair"),
-    "store": ("images", "content", "snapshots", "rpc", "compactor", "repair"),
-    "images": ("content", "snapshots", "rpc", "compactor"),
+    "store": ("images", "content", "snapshots", "rpc", "compactor", "repair",
+              "dump"),
+    "images": ("content", "snapshots", "rpc", "compactor", "dump"),
+    "dump": ("rpc", "compactor", "audit", "repair"),
     "compactor": ("images", "rpc"),
     "audit": ("log", "index", "store", "images", "compactor", "repair",
-              "rpc"),
-    "repair": ("images", "content", "snapshots", "compactor", "rpc"),
+              "dump", "rpc"),
+    "repair": ("images", "content", "snapshots", "compactor", "dump", "rpc"),
 }
 # Header from outside -> the only folders that may include it.
 ONLY_IN = {"uv.h": ("rpc", "content", "tools")}

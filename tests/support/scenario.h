@@ -56,7 +56,7 @@
 	X(nothing_is_visible_before_it_is_durable)                            \
 	X(an_abort_waits_for_what_it_has_seen)                                \
 	X(a_refusal_waits_for_what_it_has_seen)                               \
-	/* repairs and salvages: scenario_repair.c */                         \
+	/* repairs, salvages, loads: scenario_repair.c */                      \
 	X(fault_13_a_repair_builds_on_names_that_are_durable)                 \
 	X(fault_33_a_header_copy_that_was_repaired_stays_so)                  \
 	X(fault_33_an_anchor_is_rebuilt_on_what_was_synced)                   \
@@ -64,7 +64,9 @@
 	X(fault_36_a_salvage_is_read_back_from_the_disk)                      \
 	X(fault_39_an_anchor_is_not_rebuilt_on_a_lying_page_cache)            \
 	X(a_salvage_that_is_cut_leaves_no_half_store)                         \
-	X(a_salvaged_store_needs_nothing_unsynced)
+	X(a_salvaged_store_needs_nothing_unsynced)                            \
+	X(a_load_that_is_cut_leaves_no_half_store)                            \
+	X(a_loaded_store_needs_nothing_unsynced)
 /* clang-format on */
 
 #define SCENARIO_DECLARE(name) bool name(struct complaint *complaint);

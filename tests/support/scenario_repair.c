@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Repairs and salvages, each step of them missed.
+ * Repairs, salvages and loads of histories, each step of them missed.
  */
 #include "tests/support/scenario.h"
 
 #include "base/lock.h"
+#include "dump/restore.h"
 #include "repair/check.h"
 #include "repair/salvage.h"
 #include "store/store.h"
+#include "tests/support/paper.h"
 #include "tests/support/simdisk.h"
 #include "tests/support/simenv.h"
 
@@ -19,6 +21,7 @@ static const char check_fixed[] = "what was said to be fixed is fixed";
 static const char check_proof[] = "nothing is rebuilt that is not proven";
 static const char check_half[] = "no half store looks whole";
 static const char check_done[] = "a salvaged store is on the disk";
+static const char check_load[] = "a loaded store is on the disk";
 static const char check_read[] = "what is salvaged is read back";
 
 enum { VALUE_BYTES = 1200 };
@@ -433,5 +436,110 @@ bool fault_36_a_salvage_is_read_back_from_the_disk(struct complaint *complaint)
 		simdisk_free(image);
 	}
 	simdisk_free(rotting.disk);
+	return place_end(&place);
+}
+
+/* ---- loads ---- */
+
+enum { HISTORY_COMMITS = 30 };
+
+static bool make_history(struct place *place, struct paper *paper)
+{
+	const struct wb_dump_options whole = {.size = sizeof(whole),
+					      .history = true};
+	struct wb_store *store = make(place, HISTORY_COMMITS);
+
+	if (!store)
+		return false;
+	paper_dump(paper, store, &whole);
+	store_abandon(store);
+	return true;
+}
+
+static enum wb_error load(struct place *place, struct paper *paper,
+			  struct simdisk *to)
+{
+	const struct wb_load_options usual = {.size = sizeof(usual)};
+	const struct wb_open_options options = {.size = sizeof(options),
+						.segment_bytes = 16u << 10,
+						.report = hush};
+
+	return restore_history_on(simdisk_dir(to), &place->env.env, &options,
+				  paper_read, paper, &usual, HISTORY_COMMITS,
+				  NULL);
+}
+
+/* `*ret_is_store`: it opens. Then it must have all of it. */
+static bool check_loaded(struct place *place, struct simdisk *image,
+			 const char *check, bool *ret_is_store)
+{
+	struct wb_stat stat = {.size = sizeof(stat)};
+	struct wb_store *store;
+	enum wb_error error = open_on(place, image, 0, &store);
+
+	*ret_is_store = !error;
+	if (error)
+		return true;
+	error = wb_store_stat(store, &stat);
+	store_abandon(store);
+	return (!error && stat.revision == HISTORY_COMMITS) ||
+	       complain_of(place->complaint, check,
+			   "it has %" PRIu64 " commits", stat.revision);
+}
+
+bool a_load_that_is_cut_leaves_no_half_store(struct complaint *complaint)
+{
+	struct paper paper = {.size = 0};
+	struct place place;
+	bool cut;
+
+	place_init(&place, complaint);
+	cut = make_history(&place, &paper);
+	for (uint64_t nth = 1; cut && !complaint->check; nth++) {
+		struct simdisk *to = simdisk_new();
+
+		simdisk_cut_at(to, SIM_ANY_CHANGE, nth);
+		(void)load(&place, &paper, to);
+		cut = simdisk_is_cut(to);
+		for (unsigned at = 0; at < 4 * SIM_KEEP_COUNT; at++) {
+			struct sim_crash crash = {(enum sim_keep)(
+							  at % SIM_KEEP_COUNT),
+						  at};
+			struct simdisk *image = simdisk_crash(to, crash);
+			bool is_store;
+
+			(void)check_loaded(&place, image, check_half,
+					   &is_store);
+			simdisk_free(image);
+		}
+		simdisk_free(to);
+	}
+	paper_release(&paper);
+	return place_end(&place);
+}
+
+bool a_loaded_store_needs_nothing_unsynced(struct complaint *complaint)
+{
+	struct simdisk *to = simdisk_new(), *image;
+	struct paper paper = {.size = 0};
+	struct place place;
+	enum wb_error error;
+	bool is_store;
+
+	place_init(&place, complaint);
+	if (make_history(&place, &paper)) {
+		error = load(&place, &paper, to);
+		if (error)
+			(void)trouble(&place, "a load", error);
+		image = simdisk_crash(to,
+				      (struct sim_crash){SIM_KEEP_NOTHING, 0});
+		if (check_loaded(&place, image, check_load, &is_store) &&
+		    !is_store)
+			(void)complain_of(complaint, check_load,
+					  "it does not open");
+		simdisk_free(image);
+	}
+	simdisk_free(to);
+	paper_release(&paper);
 	return place_end(&place);
 }
