@@ -19,6 +19,8 @@ extern const struct command command_show;
 extern const struct command command_diff;
 extern const struct command command_undo;
 extern const struct command command_stat;
+extern const struct command command_dump;
+extern const struct command command_load;
 extern const struct command command_audit_log;
 extern const struct command command_audit_head;
 extern const struct command command_audit_verify;

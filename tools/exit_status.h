@@ -23,7 +23,8 @@
 	X(CORRUPT, 6, "the store is damaged")                                \
 	X(LOCKED, 7, "another process holds the store")                      \
 	X(USAGE, 64, "wrong option or argument")                             \
-	X(BAD_INPUT, 65, "bad name, digest, size, label, filter or plan")    \
+	X(BAD_INPUT, 65,                                                     \
+	  "bad name, digest, size, label, filter, plan or dump")             \
 	X(UNAVAILABLE, 69, "the daemon does not answer")                     \
 	X(NO_SPACE, 73, "no space left")                                     \
 	X(IO, 74, "input or output failed")                                  \

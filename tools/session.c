@@ -187,29 +187,40 @@ enum wb_error session_explain(struct session *session, enum access access,
 		    named ? "" : ": ", inner->text, advice);
 }
 
-static enum wb_error open_directory(struct session *session, enum access access)
+/* Where it is, and what it is opened with; with the directories above. */
+static enum wb_error prepare_directory(struct session *session,
+				       enum access access,
+				       struct wb_open_options *ret_options)
 {
-	struct wb_open_options options = {
-		.size = sizeof(options),
+	const char *path = session->address.path;
+
+	*ret_options = (struct wb_open_options){
+		.size = sizeof(*ret_options),
 		.flags = access == ACCESS_READ	   ? WB_OPEN_READ_ONLY
 			 : access == ACCESS_CREATE ? WB_OPEN_CREATE
 						   : 0,
 		.report = session_report,
 		.report_context = session,
 	};
-	const char *path = session->address.path;
-	struct wb_text inner = {""};
-	enum wb_error error = WB_OK;
-
 	/* With a path so long no sentence about it would have an end. */
 	if (strlen(path) >= PATH_MAX)
 		return fail(&session->text, WB_USAGE,
 			    "the store's path is longer than %d bytes",
 			    PATH_MAX - 1);
 	if (session_option(session, OPTION_ANY_FILESYSTEM)->given)
-		options.flags |= WB_OPEN_ANY_FILESYSTEM;
+		ret_options->flags |= WB_OPEN_ANY_FILESYSTEM;
 	if (access == ACCESS_CREATE && session->address.is_default)
-		error = make_parents(session, path);
+		return make_parents(session, path);
+	return WB_OK;
+}
+
+static enum wb_error open_directory(struct session *session, enum access access)
+{
+	const char *path = session->address.path;
+	struct wb_open_options options;
+	struct wb_text inner = {""};
+	enum wb_error error = prepare_directory(session, access, &options);
+
 	if (error)
 		return error;
 	error = wb_store_open(path, &options, &session->store, &inner);
@@ -246,6 +257,16 @@ enum wb_error session_directory(struct session *session, const char **ret_path,
 	*ret_path = session->address.path;
 	*ret_options = options;
 	return WB_OK;
+}
+
+enum wb_error session_place(struct session *session, enum access access,
+			    const char **ret_path,
+			    struct wb_open_options *ret_options)
+{
+	if (session->address.kind == ADDRESS_SOCKET)
+		return open_socket(session);
+	*ret_path = session->address.path;
+	return prepare_directory(session, access, ret_options);
 }
 
 enum wb_error session_open(struct session *session, enum access access)

@@ -67,6 +67,11 @@ enum wb_error session_explain(struct session *session, enum access access,
 /* A wb_report_fn whose context is the session. Damage that is told first is
  * held back: the error that follows says the same. */
 void session_report(void *session, enum wb_severity severity, const char *line);
+/* For a command that makes a store by other means: the directory, and what it
+ * is opened with. With ACCESS_CREATE those above a default one are made. */
+enum wb_error session_place(struct session *session, enum access access,
+			    const char **ret_path,
+			    struct wb_open_options *ret_options);
 /* Where it was WB_NOT_A_STORE: would ACCESS_CREATE have made one? As far as
  * can be told without making it. */
 bool session_can_create(const struct session *session);

@@ -2,7 +2,7 @@
 # Help, versions, wrong options, addresses, output that cannot be written.
 load helper.bash
 
-commands=(put get ls rm tag label apply log show diff undo stat
+commands=(put get ls rm tag label apply log show diff undo stat dump load
 	"audit log" "audit head" "audit verify")
 
 @test "help tells of every command, option and exit status" {
