@@ -266,7 +266,10 @@ object()
 	mkdir acks
 	"$build_dir/examples/writers" "$store" >acks/log 3>&- &
 	holder=$!
-	until [ -s acks/log ]; do sleep 0.01; done
+	until [ -s acks/log ]; do
+		kill -0 $holder # it is not built, or it failed
+		sleep 0.01
+	done
 	for flag in "" -p "--salvage new"; do
 		expect 8 fsck $flag
 		says_one_line "held by process $holder"
