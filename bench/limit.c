@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,31 +360,119 @@ double limit_lists(struct limit_table *table, size_t lists)
 
 /* ---- open ---- */
 
-double limit_read(const char *directory)
+/* Visit each log file of the directory; seconds that it took. */
+static double each_log(const char *directory,
+		       void (*visit)(int fd, void *context), void *context)
 {
-	size_t size = 1 << 20;
-	uint8_t *buffer = malloc(size);
 	double began = bench_now();
 	struct dirent *entry;
 	DIR *dir = opendir(directory);
 	char path[4096];
-	uint64_t sum = 0;
-	ssize_t got;
-	int fd;
 
-	if (!dir || !buffer)
+	if (!dir)
 		bench_die("%s cannot be read", directory);
 	while ((entry = readdir(dir))) {
+		int fd;
+
 		if (!strstr(entry->d_name, ".log"))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		while ((got = read(fd, buffer, size)) > 0)
-			sum += XXH3_64bits(buffer, (size_t)got);
+		if (fd < 0)
+			bench_die("%s cannot be read", path);
+		visit(fd, context);
 		close(fd);
 	}
 	closedir(dir);
-	free(buffer);
-	__asm__ volatile("" : : "r"(sum) : "memory");
 	return bench_now() - began;
+}
+
+struct hashing {
+	uint8_t bytes[1 << 20];
+	uint64_t sum;
+	bool chained;
+};
+
+static void hash_file(int fd, void *context)
+{
+	struct hashing *hashing = context;
+	uint8_t chain[32] = {0};
+	ssize_t got;
+
+	while ((got = read(fd, hashing->bytes, sizeof(hashing->bytes))) > 0) {
+		hashing->sum += XXH3_64bits(hashing->bytes, (size_t)got);
+		for (ssize_t at = 0; hashing->chained && at < got; at += 512)
+			SHA256(hashing->bytes + at,
+			       got - at < 512 ? (size_t)(got - at) : 512,
+			       chain);
+	}
+	hashing->sum += chain[0];
+}
+
+static double read_and_hash(const char *directory, bool chained)
+{
+	struct hashing *hashing = calloc(1, sizeof(*hashing));
+	double seconds;
+
+	if (!hashing)
+		bench_die("no memory");
+	hashing->chained = chained;
+	seconds = each_log(directory, hash_file, hashing);
+	__asm__ volatile("" : : "r"(hashing->sum) : "memory");
+	free(hashing);
+	return seconds;
+}
+
+double limit_read(const char *directory)
+{
+	return read_and_hash(directory, false);
+}
+
+double limit_read_chained(const char *directory)
+{
+	return read_and_hash(directory, true);
+}
+
+double limit_sha256(const void *bytes, size_t size)
+{
+	double began = bench_now();
+	uint8_t digest[32];
+
+	SHA256(bytes, size, digest);
+	__asm__ volatile("" : : "r"(digest[0]) : "memory");
+	return bench_now() - began;
+}
+
+struct reading {
+	size_t reads, bytes;
+	uint8_t buffer[4096];
+};
+
+static void count_files(int fd, void *context)
+{
+	(void)fd;
+	++*(size_t *)context;
+}
+
+static void read_places(int fd, void *context)
+{
+	struct reading *reading = context;
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t step = size / (off_t)(reading->reads + 1) + 1;
+
+	for (off_t at = 0; at < size; at += step)
+		if (pread(fd, reading->buffer, reading->bytes, at) < 0)
+			bench_die("pread failed");
+}
+
+double limit_preads(const char *directory, size_t reads, size_t bytes)
+{
+	struct reading reading = {.bytes = bytes};
+	size_t files = 0;
+
+	if (bytes > sizeof(reading.buffer))
+		bench_die("a read of %zu bytes", bytes);
+	each_log(directory, count_files, &files);
+	reading.reads = files ? reads / files : reads;
+	return each_log(directory, read_places, &reading);
 }

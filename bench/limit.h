@@ -36,5 +36,11 @@ double limit_lists(struct limit_table *table, size_t lists);
 
 /* Seconds to read the files of `directory` and to hash their bytes. */
 double limit_read(const char *directory);
+/* The same, and their SHA-256 in pieces of 512 bytes as a chain has them. */
+double limit_read_chained(const char *directory);
+/* Seconds for the SHA-256 of so many bytes. */
+double limit_sha256(const void *bytes, size_t size);
+/* Seconds for so many reads of `bytes` each, spread over the files. */
+double limit_preads(const char *directory, size_t reads, size_t bytes);
 
 #endif

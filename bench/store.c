@@ -7,87 +7,20 @@
  * that is asked about; what the benchmark makes there it removes.
  */
 #include "bench/limit.h"
-#include "bench/measure.h"
+#include "bench/stand.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <waybill/waybill.h>
 
-#define KIND	 WB_KIND_EMBEDDER_FIRST
 #define BATCH	 1000
 #define PUT_SIZE 320 /* bytes of a one-image commit's frame */
 
 static size_t records = 1000000;
 static size_t rounds = 3;
 static const char *directory;
-static char path[4096];
-static struct wb_store *store;
-
-static void check(enum wb_error error, const char *what)
-{
-	if (error)
-		bench_die("%s: %s", what, wb_error_text(error));
-}
-
-static int remove_one(const char *name, const struct stat *stat, int type,
-		      struct FTW *ftw)
-{
-	(void)stat;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
-static void open_store(void)
-{
-	struct wb_open_options options = {
-		.size = sizeof(options),
-		.flags = WB_OPEN_CREATE | WB_OPEN_ANY_FILESYSTEM,
-	};
-	struct wb_text text = {""};
-
-	if (wb_store_open(path, &options, &store, &text))
-		bench_die("%s: %s", path, text.text);
-}
-
-static void close_store(void)
-{
-	check(wb_store_close(store), "close");
-}
-
-static void fresh_store(void)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	open_store();
-}
-
-static struct wb_key key_of(const char *name, size_t bytes)
-{
-	return (struct wb_key){KIND, {"default", 7}, {name, bytes}};
-}
-
-static void put_range(uint64_t from, uint64_t to)
-{
-	struct wb_outcome outcome;
-	char name[BENCH_NAME_BYTES];
-	uint8_t value[256];
-	struct wb_txn *txn;
-
-	check(wb_txn_begin(store, NULL, &txn, NULL), "begin");
-	for (; from < to; from++) {
-		struct wb_key key = key_of(name, bench_name(from, name));
-		struct wb_bytes bytes = {value, bench_value(from, value)};
-
-		check(wb_txn_put(txn, &key, bytes, (struct wb_precondition){0}),
-		      "put");
-	}
-	check(wb_txn_commit(txn, &outcome), "commit");
-}
+static struct stand stand;
 
 /* ---- puts ---- */
 
@@ -101,7 +34,7 @@ static void *put_each(void *context)
 	uint64_t at;
 
 	for (at = putter->from; at < putter->to; at++)
-		put_range(at, at + 1);
+		stand_put(&stand, at, at + 1);
 	return NULL;
 }
 
@@ -129,9 +62,9 @@ static void bench_puts(int threads, int each, const char *name)
 
 	while (row.rounds < rounds) {
 		limit = limit_puts(directory, threads, each, PUT_SIZE);
-		fresh_store();
+		stand_fresh(&stand);
 		bench_add(&row, puts_per_second(threads, each), limit);
-		close_store();
+		stand_close(&stand);
 	}
 	bench_print(&row);
 }
@@ -145,13 +78,13 @@ static void bench_batches(void)
 
 	while (row.rounds < rounds) {
 		limit = limit_batches(directory, records, BATCH, 240);
-		fresh_store();
+		stand_fresh(&stand);
 		began = bench_now();
 		for (at = 0; at < records; at += BATCH)
-			put_range(at, at + BATCH);
+			stand_put(&stand, at, at + BATCH);
 		bench_add(&row, (double)records / (bench_now() - began), limit);
 		if (row.rounds < rounds)
-			close_store();
+			stand_close(&stand);
 	}
 	bench_print(&row);
 }
@@ -176,13 +109,14 @@ static void *get_each(void *context)
 	for (at = 0; at < getter->each; at++) {
 		const struct bench_names *name =
 			&getter->names[bench_random(&getter->seed) % records];
-		struct wb_key key = {KIND,
-				     {"default", 7},
+		struct wb_key key = {STAND_KIND,
+				     stand_ns,
 				     {name->bytes, name->size}};
 
-		error = wb_get(store, &key, value, sizeof(value), &record);
+		error = wb_get(stand.store, &key, value, sizeof(value),
+			       &record);
 		if (error != getter->expected)
-			check(error ? error : WB_EXISTS, "get");
+			stand_check(error ? error : WB_EXISTS, "get");
 	}
 	return NULL;
 }
@@ -243,11 +177,11 @@ static void bench_scan(struct limit_table *table)
 		size_t count = 0;
 
 		limit = limit_scan(table);
-		check(wb_view_begin(store, &view), "view");
+		stand_check(wb_view_begin(stand.store, &view), "view");
 		began = bench_now();
-		check(wb_view_list(view, KIND, (struct wb_bytes){"default", 7},
-				   none, none, count_record, &count),
-		      "list");
+		stand_check(wb_view_list(view, STAND_KIND, stand_ns, none, none,
+					 count_record, &count),
+			    "list");
 		if (row.rounds == 0)
 			printf("%-34s %14.1f %14s  %5s  ms\n",
 			       "first scan, which sorts the names",
@@ -270,7 +204,7 @@ static void bench_lists(struct limit_table *table)
 
 	while (row.rounds < rounds) {
 		limit = limit_lists(table, lists);
-		check(wb_view_begin(store, &view), "view");
+		stand_check(wb_view_begin(stand.store, &view), "view");
 		seed = 7;
 		began = bench_now();
 		for (at = 0; at < lists; at++) {
@@ -280,10 +214,10 @@ static void bench_lists(struct limit_table *table)
 
 			bench_name(which, name);
 			prefix.size = (size_t)(strchr(name, ':') - name);
-			check(wb_view_list(view, KIND,
-					   (struct wb_bytes){"default", 7},
-					   prefix, none, count_record, &count),
-			      "list");
+			stand_check(wb_view_list(view, STAND_KIND, stand_ns,
+						 prefix, none, count_record,
+						 &count),
+				    "list");
 		}
 		bench_add(&row, (double)lists / (bench_now() - began), limit);
 		wb_view_end(view);
@@ -301,13 +235,13 @@ static void bench_open(void)
 				.unit = "ms; limit: read and hash"};
 	double limit, began;
 
-	close_store();
+	stand_close(&stand);
 	while (row.rounds < rounds) {
-		limit = limit_read(path) * 1e3;
+		limit = limit_read(stand.path) * 1e3;
 		began = bench_now();
-		open_store();
+		stand_open(&stand);
 		bench_add(&row, (bench_now() - began) * 1e3, limit);
-		close_store();
+		stand_close(&stand);
 	}
 	bench_print(&row);
 }
@@ -317,9 +251,9 @@ static void bench_memory(void)
 	struct wb_stat stat = {.size = sizeof(stat)};
 	uint64_t before = bench_rss_anon(), after;
 
-	open_store();
+	stand_open(&stand);
 	after = bench_rss_anon();
-	check(wb_store_stat(store, &stat), "stat");
+	stand_check(wb_store_stat(stand.store, &stat), "stat");
 	printf("%-34s %14.1f %14.1f  %5.2f  bytes/record; limit: 1.5 x "
 	       "encoded + 64\n",
 	       "anonymous memory after open",
@@ -331,7 +265,7 @@ static void bench_memory(void)
 	       "log", (double)stat.log_bytes / (double)stat.records,
 	       (double)stat.record_bytes / (double)stat.records,
 	       (double)stat.log_bytes / (double)stat.record_bytes);
-	close_store();
+	stand_close(&stand);
 }
 
 int main(int count, char **arguments)
@@ -353,7 +287,7 @@ int main(int count, char **arguments)
 			  "DIRECTORY\n(10,000 records or more, 1 to 14 "
 			  "rounds)");
 	records -= records % BATCH;
-	snprintf(path, sizeof(path), "%s/bench-store", directory);
+	stand_init(&stand, directory);
 	bench_print_head();
 	bench_puts(1, 2000, "durable put, 1 thread");
 	bench_puts(8, 1000, "durable put, 8 threads");
@@ -368,6 +302,6 @@ int main(int count, char **arguments)
 	limit_table_free(table);
 	bench_open();
 	bench_memory();
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	stand_remove(&stand);
 	return 0;
 }
