@@ -564,6 +564,21 @@ static int fsck_status_of(enum wb_error error)
 	}
 }
 
+static const struct status_meaning fsck_meanings[] = {
+	{WB_FSCK_CLEAN, "nothing is wrong; notes do not count"},
+	{WB_FSCK_CORRECTED, "something was corrected; with --salvage: all of "
+			    "it is in the new store"},
+	{WB_FSCK_LEFT, "something is wrong and left; with --salvage: something "
+		       "is lost"},
+	{WB_FSCK_OPERATIONAL, "something could not be read or done; a newer "
+			      "version wrote it"},
+	{WB_FSCK_USAGE, "wrong option or argument"},
+	{WB_FSCK_CANCELLED, "interrupted"},
+};
+static const struct status_list fsck_statuses = {
+	"Exit status, the sum of", fsck_meanings,
+	sizeof(fsck_meanings) / sizeof(fsck_meanings[0])};
+
 const struct command command_fsck = {
 	.name = "fsck",
 	.operands = "",
@@ -585,25 +600,15 @@ const struct command command_fsck = {
 		"collection off until a person says otherwise.\n"
 		"\n"
 		"--json prints one object a line: {\"finding\":…} each, then "
-		"{\"summary\":…}; with\n--salvage {\"lost\":…}, {\"moved\":…} "
-		"and {\"name\":…} between them, and {\"salvage\":…}\nat the "
-		"end. "
-		"-q prints the affected names, with --salvage the lost ones.\n"
-		"\n"
-		"Exit status, the sum of:\n"
-		"    0  nothing is wrong; notes do not count\n"
-		"    1  something was corrected; with --salvage: all of it is "
-		"in the new store\n"
-		"    4  something is wrong and left; with --salvage: something "
-		"is lost\n"
-		"    8  something could not be read or done; a newer version "
-		"wrote it\n"
-		"   16  wrong option or argument\n"
-		"   32  interrupted",
+		"{\"summary\":…};\nwith --salvage {\"lost\":…}, "
+		"{\"moved\":…} and {\"name\":…} between them, and\n"
+		"{\"salvage\":…} at the end. -q prints the affected names, "
+		"with --salvage the\nlost ones.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.options = {"Options of fsck", fsck_items,
 		    sizeof(fsck_items) / sizeof(fsck_items[0])},
 	.status_of = fsck_status_of,
+	.statuses = &fsck_statuses,
 	.run = run_fsck,
 };

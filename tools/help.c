@@ -82,6 +82,43 @@ void help_group(struct output *output, const struct command *const *commands,
 	print_tables(output, NULL);
 }
 
+static const struct status_meaning meanings_of_all[] = {
+#define MEANING_ROW(name, number, meaning) {number, meaning},
+	EXIT_LIST(MEANING_ROW)
+#undef MEANING_ROW
+};
+const struct status_list statuses_of_all = {"Exit status", meanings_of_all,
+					    sizeof(meanings_of_all) /
+						    sizeof(meanings_of_all[0])};
+
+const char help_surroundings[] =
+	"The store is the first of: --store; $WAYBILL_STORE; the daemon, if "
+	"its socket is\nthere (root: /run/waybill/waybill.sock, others: "
+	"$XDG_RUNTIME_DIR/waybill/\nwaybill.sock); the directory "
+	"/var/lib/waybill (root) or $XDG_STATE_HOME/waybill,\nwhich is "
+	"$HOME/.local/state/waybill where that is not set. The namespace is "
+	"the\nfirst of: -n, $WAYBILL_NAMESPACE, $CONTAINERD_NAMESPACE, "
+	"\"default\".";
+
+const char help_answers[] =
+	"Answers go to standard output, all else to standard error. With "
+	"--json an error\nis "
+	"{\"error\":{\"code\":\"not_found\",\"message\":\"…\","
+	"\"status\":2}}, the last line,\n"
+	"with \"current\" (the image, or null) where a precondition does not "
+	"hold, and\n\"line\" where it is about one of a plan. A \"note\", "
+	"\"warning\" or \"damage\" is an\nobject of its own before it, with a "
+	"\"message\".";
+
+static void print_statuses(struct output *output,
+			   const struct status_list *statuses)
+{
+	output_format(output, "\n%s\n", statuses->title);
+	for (size_t at = 0; at < statuses->count; at++)
+		output_format(output, "  %3d  %s\n", statuses->items[at].number,
+			      statuses->items[at].meaning);
+}
+
 void help_all(struct output *output, const struct command *const *commands)
 {
 	output_text(output,
@@ -93,31 +130,8 @@ void help_all(struct output *output, const struct command *const *commands)
 		    "\n`waybill COMMAND --help` tells more. Options may "
 		    "stand anywhere; -- ends them.\n");
 	print_tables(output, NULL);
-	output_text(
-		output,
-		"\nThe store is the first of: --store; $WAYBILL_STORE; the "
-		"daemon, if its socket is\nthere (root: "
-		"/run/waybill/waybill.sock, others: "
-		"$XDG_RUNTIME_DIR/waybill/\nwaybill.sock); the directory "
-		"/var/lib/waybill (root) or $XDG_STATE_HOME/waybill,\nwhich is "
-		"$HOME/.local/state/waybill where that is not set. The "
-		"namespace "
-		"is the\nfirst of: -n, $WAYBILL_NAMESPACE, "
-		"$CONTAINERD_NAMESPACE, \"default\".\n"
-		"\nAnswers go to standard output, all else to standard error. "
-		"With --json an error\nis "
-		"{\"error\":{\"code\":\"not_found\",\"message\":\"…\","
-		"\"status\":2}}, the last line,\n"
-		"with \"current\" (the image, or null) where a precondition "
-		"does not hold, and\n\"line\" where it is about one of a plan. "
-		"A \"note\", \"warning\" or \"damage\" is an\nobject of its "
-		"own "
-		"before it, with a \"message\".\n"
-		"\nExit status\n");
-#define PRINT_STATUS(name, number, meaning) \
-	output_format(output, "  %3d  %s\n", number, meaning);
-	EXIT_LIST(PRINT_STATUS)
-#undef PRINT_STATUS
+	output_format(output, "\n%s\n\n%s\n", help_surroundings, help_answers);
+	print_statuses(output, &statuses_of_all);
 	output_text(output, "fsck has those of fsck(8): see `waybill fsck "
 			    "--help`.\n");
 }
@@ -134,5 +148,7 @@ void help_command(struct output *output, const struct command *command)
 	output_format(output, "\n%s.\n", command->summary);
 	if (command->details)
 		output_format(output, "\n%s\n", command->details);
+	if (command->statuses)
+		print_statuses(output, command->statuses);
 	print_tables(output, command);
 }

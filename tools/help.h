@@ -5,6 +5,13 @@
 #include "tools/options.h"
 #include "tools/output.h"
 
+/* Of every command that has none of its own. */
+extern const struct status_list statuses_of_all;
+
+/* Paragraphs about all commands: how store and namespace are chosen, and where
+ * answers go. */
+extern const char help_surroundings[], help_answers[];
+
 /* `waybill --help`: the commands, the options of all, the environment, the
  * exit statuses. */
 void help_all(struct output *output, const struct command *const *commands);

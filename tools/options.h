@@ -86,6 +86,18 @@ struct option_table {
 	size_t count;
 };
 
+/* Exit statuses in words. */
+struct status_meaning {
+	int number;
+	const char *meaning;
+};
+
+struct status_list {
+	const char *title;
+	const struct status_meaning *items;
+	size_t count;
+};
+
 struct session;
 
 /* A name of two words ("audit log") is one of a group's; its first word alone
@@ -99,8 +111,10 @@ struct command {
 	size_t operands_max;
 	struct option_table options; /* its own */
 	bool writes;		     /* takes options_of_writing as well */
-	/* Its own exit statuses for errors; NULL: exit_status_of. */
+	/* Its own exit statuses: those for errors (NULL: exit_status_of), and
+	 * all in words (NULL: statuses_of_all). */
 	int (*status_of)(enum wb_error error);
+	const struct status_list *statuses;
 	enum wb_error (*run)(struct session *session);
 };
 

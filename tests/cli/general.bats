@@ -3,7 +3,7 @@
 load helper.bash
 
 commands=(put get ls rm tag label apply log show diff undo stat dump load
-	"audit log" "audit head" "audit verify")
+	"audit log" "audit head" "audit verify" fsck frames)
 
 @test "help tells of every command, option and exit status" {
 	expect 0 --help
