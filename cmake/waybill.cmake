@@ -5,6 +5,7 @@
 #   library(NAME MODULES… EXPORTS… PKG_CONFIG… PACKAGE…)
 #                                             lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
+#   documents(NAME PAGES…)                    manual pages, from tools/man/
 #   examples(NAME… LINKS…)                    examples/<NAME>.c
 #   tests(USES… LINKS… CONTROLS… WHOLE… ALLOCATIONS…)
 #                                             tests/test_<x>.c, one program each
@@ -24,6 +25,7 @@ include_guard()
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)
+find_program(SCDOC scdoc)
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 enable_testing()
@@ -261,6 +263,44 @@ function(tool name)
 	add_executable(${name} tools/${name}.c)
 	target_link_libraries(${name} PRIVATE ${parts} ${T_USES} ${links})
 	install(TARGETS ${name})
+endfunction()
+
+# What is said about the tool <NAME>, made from its table of commands by programs
+# that are not installed. tools/man/<x>.scd is <NAME>-<x>(1), with - for each _,
+# and tools/man/<NAME>.scd is <NAME>(1). Without scdoc there are no pages.
+function(documents name)
+	cmake_parse_arguments(PARSE_ARGV 1 D "" "" "PAGES")
+	if(fuzzing)
+		return()
+	endif()
+	add_executable(manual tools/manual.c)
+	target_link_libraries(manual PRIVATE ${name}_parts)
+	set_target_properties(manual PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tools)
+	if(NOT SCDOC)
+		message(STATUS "scdoc is not there: no manual pages")
+		return()
+	endif()
+	set(pages)
+	foreach(file IN LISTS D_PAGES)
+		set(source ${PROJECT_SOURCE_DIR}/tools/man/${file})
+		string(REGEX REPLACE "[.]scd$" "" stem ${file})
+		string(REPLACE _ " " command ${stem})
+		string(REPLACE _ - page ${PROJECT_BINARY_DIR}/man/${name}-${stem})
+		if(stem STREQUAL name)
+			set(command "")
+			set(page ${PROJECT_BINARY_DIR}/man/${name})
+		endif()
+		add_custom_command(OUTPUT ${page}.1
+			COMMAND manual "${command}" ${source} > ${page}.scd
+			COMMAND ${SCDOC} < ${page}.scd > ${page}.1
+			DEPENDS manual ${source} VERBATIM)
+		list(APPEND pages ${page}.1)
+	endforeach()
+	file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man)
+	add_custom_target(${name}_pages DEPENDS ${pages})
+	add_dependencies(${name} ${name}_pages)
+	install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endfunction()
 
 function(examples)

@@ -8,7 +8,7 @@ set -eu
 packages='
 	gcc g++ libc6-dev binutils cmake ninja-build pkg-config git python3
 	python3-xxhash
-	check libsubunit-dev bats strace
+	check libsubunit-dev bats strace scdoc man-db
 	libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libssl-dev
 	libjansson-dev libpcre2-dev libsqlite3-dev
 	clang-14 clang-format-14 libclang-rt-14-dev llvm-14

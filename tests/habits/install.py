@@ -148,6 +148,11 @@ def main():
     report.case("the soname carries the version", check_soname(folder))
     report.case("the command is installed and says how it is used",
                 run(os.path.join(folder, "bin", "waybill"), "--help")[0])
+    report.case("man finds the manual of a command", run(
+        "man", "-M", os.path.join(folder, "share", "man"), "waybill-fsck")[0])
+    report.control("man looks elsewhere for a page that is not there", run(
+        "man", "-M", os.path.join(folder, "share", "man"), "waybill-dance")[0],
+        "No manual entry")
     for language in ("c", "cc"):
         for static in (False, True):
             report.case(f"a .{language} program links the "
