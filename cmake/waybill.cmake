@@ -5,7 +5,7 @@
 #   library(NAME MODULES… EXPORTS… PKG_CONFIG… PACKAGE…)
 #                                             lib<NAME>.a and lib<NAME>.so
 #   tool(NAME USES… FILES… LINKS…)            an executable from tools/
-#   documents(NAME PAGES…)                    manual pages, from tools/man/
+#   documents(NAME COMPLETION… PAGES…)        for bash and man
 #   examples(NAME… LINKS…)                    examples/<NAME>.c
 #   tests(USES… LINKS… CONTROLS… WHOLE… ALLOCATIONS…)
 #                                             tests/test_<x>.c, one program each
@@ -268,15 +268,29 @@ endfunction()
 # What is said about the tool <NAME>, made from its table of commands by programs
 # that are not installed. tools/man/<x>.scd is <NAME>-<x>(1), with - for each _,
 # and tools/man/<NAME>.scd is <NAME>(1). Without scdoc there are no pages.
+# tools/<COMPLETION> is what bash reads when somebody completes <NAME>.
 function(documents name)
-	cmake_parse_arguments(PARSE_ARGV 1 D "" "" "PAGES")
+	cmake_parse_arguments(PARSE_ARGV 1 D "" "COMPLETION" "PAGES")
 	if(fuzzing)
 		return()
 	endif()
-	add_executable(manual tools/manual.c)
-	target_link_libraries(manual PRIVATE ${name}_parts)
-	set_target_properties(manual PROPERTIES
-		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tools)
+	foreach(maker IN ITEMS manual completion)
+		add_executable(${maker} tools/${maker}.c)
+		target_link_libraries(${maker} PRIVATE ${name}_parts)
+		set_target_properties(${maker} PROPERTIES
+			RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tools)
+	endforeach()
+	set(source ${PROJECT_SOURCE_DIR}/tools/${D_COMPLETION})
+	set(script ${PROJECT_BINARY_DIR}/completions/${name})
+	file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/completions
+		${PROJECT_BINARY_DIR}/man)
+	add_custom_command(OUTPUT ${script}
+		COMMAND completion ${source} > ${script}
+		DEPENDS completion ${source} VERBATIM)
+	add_custom_target(${name}_completion DEPENDS ${script})
+	add_dependencies(${name} ${name}_completion)
+	install(FILES ${script}
+		DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 	if(NOT SCDOC)
 		message(STATUS "scdoc is not there: no manual pages")
 		return()
@@ -297,7 +311,6 @@ function(documents name)
 			DEPENDS manual ${source} VERBATIM)
 		list(APPEND pages ${page}.1)
 	endforeach()
-	file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man)
 	add_custom_target(${name}_pages DEPENDS ${pages})
 	add_dependencies(${name} ${name}_pages)
 	install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -153,6 +153,9 @@ def main():
     report.control("man looks elsewhere for a page that is not there", run(
         "man", "-M", os.path.join(folder, "share", "man"), "waybill-dance")[0],
         "No manual entry")
+    report.case("bash completes the command", run(
+        "bash", "-c", 'source "$0" && complete -p waybill', os.path.join(
+            folder, "share", "bash-completion", "completions", "waybill"))[0])
     for language in ("c", "cc"):
         for static in (False, True):
             report.case(f"a .{language} program links the "
