@@ -84,7 +84,7 @@ static bool run_once(const struct way *way, uint64_t nth,
 	return fired > 0;
 }
 
-START_TEST(every_operation_may_fail)
+START_TEST(fault_38_to_52_every_operation_may_fail)
 {
 	struct crash_shared *shared = crash_shared_new(1024);
 	const struct way *way = &ways[_i];
@@ -294,7 +294,8 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, nothing_fails_without_a_fault);
-	tcase_add_loop_test(tcase, every_operation_may_fail, 0, WAY_COUNT);
+	tcase_add_loop_test(tcase, fault_38_to_52_every_operation_may_fail, 0,
+			    WAY_COUNT);
 	tcase_add_test(tcase, a_full_disk_takes_deletes_and_recovers);
 	tcase_add_test(tcase, an_anchor_that_cannot_be_written_stops_nothing);
 	suite_add_tcase(suite, tcase);

@@ -306,7 +306,7 @@ static void teardown_clock(void)
 	simenv_release(&world);
 }
 
-START_TEST(a_clock_that_jumps_back_does_not_turn_updates_back)
+START_TEST(fault_62_a_clock_that_jumps_back_does_not_turn_updates_back)
 {
 	int64_t start = world.wall_ns;
 	struct wb_image *image;
@@ -377,8 +377,9 @@ static TCase *clocks(void)
 	TCase *tcase = tcase_create("clock");
 
 	tcase_add_checked_fixture(tcase, setup_clock, teardown_clock);
-	tcase_add_test(tcase,
-		       a_clock_that_jumps_back_does_not_turn_updates_back);
+	tcase_add_test(
+		tcase,
+		fault_62_a_clock_that_jumps_back_does_not_turn_updates_back);
 	tcase_add_test(tcase, a_clock_that_stands_still_is_stepped_over);
 	tcase_add_test(tcase, there_is_nothing_after_the_end_of_time);
 	return tcase;

@@ -464,7 +464,7 @@ static void look(struct run *run, const char *path)
 		store_abandon(store);
 }
 
-START_TEST(what_was_acknowledged_survives_kill_9)
+START_TEST(fault_13_what_was_acknowledged_survives_kill_9)
 {
 	const char *wish = getenv("WAYBILL_SEED");
 	uint64_t cycles = rounds(200, 1000);
@@ -544,7 +544,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 280);
 	tcase_add_test(tcase, a_loss_and_a_half_commit_are_seen);
-	tcase_add_test(tcase, what_was_acknowledged_survives_kill_9);
+	tcase_add_test(tcase, fault_13_what_was_acknowledged_survives_kill_9);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

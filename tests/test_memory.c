@@ -37,7 +37,7 @@ static bool run_once(uint64_t nth, bool forever, struct crash_shared *shared,
 	return allocations_failed() > 0;
 }
 
-START_TEST(every_allocation_may_fail)
+START_TEST(fault_51_every_allocation_may_fail)
 {
 	struct crash_shared *shared = crash_shared_new(1024);
 	uint64_t nth = 1, refused = 0;
@@ -220,7 +220,7 @@ int main(void)
 	if (!allocations_begin())
 		return EXIT_FAILURE;
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, every_allocation_may_fail, 0, 2);
+	tcase_add_loop_test(tcase, fault_51_every_allocation_may_fail, 0, 2);
 	tcase_add_test(tcase,
 		       a_version_that_cannot_be_pinned_gives_its_views_up);
 	tcase_add_test(tcase, an_undo_that_runs_out_of_memory_changes_nothing);

@@ -727,7 +727,7 @@ static int use_handles(struct wb_store *store, struct wb_view *view,
 	return wrong;
 }
 
-START_TEST(a_forked_child_is_refused_and_the_parent_goes_on)
+START_TEST(fault_58_a_forked_child_is_refused_and_the_parent_goes_on)
 {
 	struct wb_store *store = open_temp(WB_OPEN_CREATE);
 	struct wb_key c = named("c");
@@ -939,7 +939,9 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    a_close_that_fails_says_so_and_ends_the_handle, 0,
 			    sizeof(close_faults) / sizeof(*close_faults));
-	tcase_add_test(tcase, a_forked_child_is_refused_and_the_parent_goes_on);
+	tcase_add_test(
+		tcase,
+		fault_58_a_forked_child_is_refused_and_the_parent_goes_on);
 	tcase_add_test(tcase,
 		       a_child_that_lives_on_neither_frees_nor_keeps_the_store);
 	tcase_add_test(tcase,

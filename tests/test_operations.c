@@ -177,7 +177,7 @@ START_TEST(one_commit_from_the_future_does_not_keep_the_rest)
 }
 END_TEST
 
-START_TEST(a_clock_that_is_set_back_for_a_while_forgets_nothing)
+START_TEST(fault_62_a_clock_that_is_set_back_for_a_while_forgets_nothing)
 {
 	use("a", 1, NOON);
 	operations_trim(operations, WINDOW + 1, NOON - 54 * 365 * 24 * HOUR);
@@ -319,8 +319,9 @@ int main(void)
 	tcase_add_test(tcase, what_is_staged_stays_whatever_the_clock_does);
 	tcase_add_test(tcase,
 		       one_commit_from_the_future_does_not_keep_the_rest);
-	tcase_add_test(tcase,
-		       a_clock_that_is_set_back_for_a_while_forgets_nothing);
+	tcase_add_test(
+		tcase,
+		fault_62_a_clock_that_is_set_back_for_a_while_forgets_nothing);
 	tcase_add_test(tcase, the_ends_of_time_are_times);
 	tcase_add_loop_test(tcase, nothing_is_forgotten_within_its_window, 1,
 			    9);

@@ -184,7 +184,7 @@ START_TEST(without_permission_nothing_is_made)
 }
 END_TEST
 
-START_TEST(a_renamed_directory_stays_the_same_store)
+START_TEST(fault_64_a_renamed_directory_stays_the_same_store)
 {
 	unsigned flags = POSIX_DIR_CREATE | POSIX_DIR_ANY_FILESYSTEM;
 	char *from = strdup(tempdir_path(temp, "from"));
@@ -348,7 +348,7 @@ END_TEST
 
 /* ---- limits ---- */
 
-START_TEST(the_file_size_limit_is_an_error_and_no_signal)
+START_TEST(fault_48_the_file_size_limit_is_an_error_and_no_signal)
 {
 	struct rlimit limit = {.rlim_cur = 8192, .rlim_max = RLIM_INFINITY};
 	char bytes[4096] = {1};
@@ -379,7 +379,7 @@ START_TEST(the_file_size_limit_is_an_error_and_no_signal)
 }
 END_TEST
 
-START_TEST(a_full_disk_is_no_space)
+START_TEST(fault_44_a_full_disk_is_no_space)
 {
 	static char bytes[70000];
 	char *path = strdup(tempdir_path(temp, "mount"));
@@ -388,7 +388,8 @@ START_TEST(a_full_disk_is_no_space)
 	uint64_t size;
 
 	if (!tempdir_mount(path, "tmpfs", "size=64k,nr_inodes=5")) {
-		suite_skip("a_full_disk_is_no_space", "mounting needs root");
+		suite_skip("fault_44_a_full_disk_is_no_space",
+			   "mounting needs root");
 		free(path);
 		return;
 	}
@@ -419,7 +420,7 @@ START_TEST(a_full_disk_is_no_space)
 }
 END_TEST
 
-START_TEST(a_read_only_mount_is_no_permission)
+START_TEST(fault_50_a_read_only_mount_is_no_permission)
 {
 	char *path = strdup(tempdir_path(temp, "mount"));
 	unsigned long again = MS_REMOUNT | MS_RDONLY;
@@ -428,7 +429,7 @@ START_TEST(a_read_only_mount_is_no_permission)
 	struct dir *dir;
 
 	if (!tempdir_mount(path, "tmpfs", "size=64k")) {
-		suite_skip("a_read_only_mount_is_no_permission",
+		suite_skip("fault_50_a_read_only_mount_is_no_permission",
 			   "mounting needs root");
 		free(path);
 		return;
@@ -529,16 +530,18 @@ int main(void)
 	tcase_add_test(tcase, create_makes_one_private_level);
 	tcase_add_test(tcase, files_are_private);
 	tcase_add_test(tcase, without_permission_nothing_is_made);
-	tcase_add_test(tcase, a_renamed_directory_stays_the_same_store);
+	tcase_add_test(tcase,
+		       fault_64_a_renamed_directory_stays_the_same_store);
 	tcase_add_test(tcase, what_is_no_file_is_not_opened);
 	tcase_add_test(tcase, a_failure_tells_what_it_was_about);
 	tcase_add_test(
 		tcase,
 		a_parent_that_cannot_be_read_or_synced_is_none_of_our_business);
 	tcase_add_test(tcase, nothing_is_left_open);
-	tcase_add_test(tcase, the_file_size_limit_is_an_error_and_no_signal);
-	tcase_add_test(tcase, a_full_disk_is_no_space);
-	tcase_add_test(tcase, a_read_only_mount_is_no_permission);
+	tcase_add_test(tcase,
+		       fault_48_the_file_size_limit_is_an_error_and_no_signal);
+	tcase_add_test(tcase, fault_44_a_full_disk_is_no_space);
+	tcase_add_test(tcase, fault_50_a_read_only_mount_is_no_permission);
 	tcase_add_test(tcase, errno_becomes_what_the_contract_says);
 	tcase_add_loop_test(tcase, no_page_behind_the_place_stays_in_the_cache,
 			    0, 6);

@@ -332,7 +332,7 @@ static void expect(const char *text)
 	ck_assert_mem_eq(buffer, text, size);
 }
 
-START_TEST(short_transfers_go_on_where_they_stopped)
+START_TEST(fault_42_short_transfers_go_on_where_they_stopped)
 {
 	script_cut(PWRITE, 3);
 	ck_ok(file_write(file, "0123456789", 10, 0));
@@ -343,7 +343,7 @@ START_TEST(short_transfers_go_on_where_they_stopped)
 }
 END_TEST
 
-START_TEST(interrupted_transfers_are_tried_again)
+START_TEST(fault_43_interrupted_transfers_are_tried_again)
 {
 	script_fail(PWRITE, 1, EINTR);
 	ck_ok(file_write(file, "text", 4, 0));
@@ -386,7 +386,7 @@ START_TEST(a_write_of_nothing_is_no_endless_loop)
 }
 END_TEST
 
-START_TEST(a_failed_sync_is_never_tried_again)
+START_TEST(fault_38_a_failed_sync_is_never_tried_again)
 {
 	static const int numbers[] = {EIO, EINTR, ENOSPC, EDQUOT, EAGAIN};
 
@@ -675,11 +675,13 @@ int main(void)
 	TCase *tcase = tcase_create("calls");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, short_transfers_go_on_where_they_stopped);
-	tcase_add_test(tcase, interrupted_transfers_are_tried_again);
+	tcase_add_test(tcase,
+		       fault_42_short_transfers_go_on_where_they_stopped);
+	tcase_add_test(tcase, fault_43_interrupted_transfers_are_tried_again);
 	tcase_add_test(tcase, a_transfer_that_fails_half_way_fails);
 	tcase_add_test(tcase, a_write_of_nothing_is_no_endless_loop);
-	tcase_add_loop_test(tcase, a_failed_sync_is_never_tried_again, 0, 5);
+	tcase_add_loop_test(tcase, fault_38_a_failed_sync_is_never_tried_again,
+			    0, 5);
 	tcase_add_test(tcase, a_sync_is_one_system_call_of_its_kind);
 	tcase_add_loop_test(
 		tcase, without_reservation_the_file_is_that_long_all_the_same,

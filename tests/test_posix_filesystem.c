@@ -31,7 +31,7 @@ static void teardown(void)
 
 /* ---- by number ---- */
 
-START_TEST(filesystems_are_told_apart)
+START_TEST(fault_56_filesystems_are_told_apart)
 {
 	static const struct {
 		uint32_t magic; /* written down from linux/magic.h */
@@ -218,7 +218,7 @@ int main(void)
 	TCase *tcase = tcase_create("filesystem");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, filesystems_are_told_apart);
+	tcase_add_test(tcase, fault_56_filesystems_are_told_apart);
 	tcase_add_test(tcase, a_mounts_line_is_found_by_its_number);
 	tcase_add_test(tcase, volatile_is_a_word_of_its_own);
 	tcase_add_loop_test(

@@ -141,7 +141,7 @@ static pid_t named(pid_t pid)
 
 /* ---- cases ---- */
 
-START_TEST(a_second_process_is_told_the_first_ones_pid_at_once)
+START_TEST(fault_55_a_second_process_is_told_the_first_ones_pid_at_once)
 {
 	struct child child = child_start(lock_exclusively, NULL);
 	struct timespec before;
@@ -295,7 +295,7 @@ START_TEST(a_killed_writers_text_is_not_shown)
 }
 END_TEST
 
-START_TEST(a_deleted_lock_file_lets_nobody_in)
+START_TEST(fault_57_a_deleted_lock_file_lets_nobody_in)
 {
 	struct dir *writer = open_locked(true);
 
@@ -440,7 +440,7 @@ START_TEST(a_killed_parents_child_holds_the_lock_until_it_ends)
 }
 END_TEST
 
-START_TEST(a_program_that_a_child_runs_does_not_hold_the_lock)
+START_TEST(fault_58_a_program_that_a_child_runs_does_not_hold_the_lock)
 {
 	struct dir *dir = open_locked(true);
 	struct file *file;
@@ -611,8 +611,9 @@ int main(void)
 	TCase *tcase = tcase_create("lock");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase,
-		       a_second_process_is_told_the_first_ones_pid_at_once);
+	tcase_add_test(
+		tcase,
+		fault_55_a_second_process_is_told_the_first_ones_pid_at_once);
 	tcase_add_test(tcase,
 		       a_second_handle_of_the_same_process_is_locked_out);
 	tcase_add_test(tcase, readers_share_and_keep_writers_out);
@@ -622,7 +623,7 @@ int main(void)
 	tcase_add_test(tcase, nobody_need_ask_who_it_was);
 	tcase_add_test(tcase, a_killed_holder_lets_go);
 	tcase_add_test(tcase, a_killed_writers_text_is_not_shown);
-	tcase_add_test(tcase, a_deleted_lock_file_lets_nobody_in);
+	tcase_add_test(tcase, fault_57_a_deleted_lock_file_lets_nobody_in);
 	tcase_add_loop_test(tcase,
 			    a_forked_child_that_lives_on_keeps_nobody_out, 0,
 			    3);
@@ -631,8 +632,9 @@ int main(void)
 		       a_forked_child_with_its_parents_pid_takes_nothing_away);
 	tcase_add_test(tcase,
 		       a_killed_parents_child_holds_the_lock_until_it_ends);
-	tcase_add_test(tcase,
-		       a_program_that_a_child_runs_does_not_hold_the_lock);
+	tcase_add_test(
+		tcase,
+		fault_58_a_program_that_a_child_runs_does_not_hold_the_lock);
 	tcase_add_test(tcase, a_program_with_a_strange_name_can_lock);
 	tcase_add_test(tcase, a_text_that_cannot_be_trusted_is_not_shown);
 	suite_add_tcase(suite, tcase);

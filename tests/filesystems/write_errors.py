@@ -154,6 +154,23 @@ def goes_down(store, _, wrong):
     return least
 
 
+def cut_short(store, _, wrong):
+    """Nothing of a file is mapped, so there is no page to be missing."""
+    worker = acknowledged(store)
+    newest = max(name for name in os.listdir(store) if name.endswith(".log"))
+    with open(os.path.join(store, newest), "rb") as file:
+        whole = file.read()
+    os.truncate(os.path.join(store, newest), 0)
+    expect(wrong, "a read with a file cut short", worker.tell("read"), "ok")
+    with open(os.path.join(store, newest), "r+b") as file:
+        file.write(whole)
+    expect(wrong, "a commit with the file whole again", worker.tell("commit"),
+           "ok")
+    least = worker.revision
+    expect(wrong, "closing", worker.end(), "closed ok")
+    return least
+
+
 def read_only(store, _, wrong):
     """Its owner gives up on a filesystem, or the kernel does."""
     worker = acknowledged(store)
@@ -196,14 +213,14 @@ def control_case(directory):
 
 if __name__ == "__main__":
     device.main([
-        (f"fault_{number}_{name}_on_{kind}", case(kind, act))
-        for number, name, act in (
-            ("38", "a_failed_sync_stops_the_store", sync_fails),
-            ("39", "a_lying_page_cache_is_not_built_on", cache_lies),
-            ("41", "a_late_write_back_error_stops_the_store",
+        (name + kind, case(kind, act)) for name, act in (
+            ("fault_38_a_failed_sync_stops_the_store_on_", sync_fails),
+            ("fault_39_a_lying_page_cache_is_not_built_on_under_", cache_lies),
+            ("fault_41_a_late_write_back_error_stops_the_store_on_",
              error_comes_late))
         for kind in device.FILESYSTEMS] +
         [(f"fault_17_a_filesystem_goes_down_{kind}", case(kind, goes_down))
          for kind in ("ext4", "xfs")] +
         [("fault_50_a_filesystem_becomes_read_only", case("ext4", read_only)),
+         ("fault_54_a_file_cut_short_is_no_signal", case("ext4", cut_short)),
          ("who_believes_the_page_cache_loses_commits", control_case)])
