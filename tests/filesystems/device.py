@@ -48,15 +48,24 @@ def missing():
     """Why this machine cannot do it; None: it can."""
     if os.geteuid() != 0:
         return "it mounts, and that needs root"
-    if not os.path.exists("/dev/fuse"):
-        return "there is no /dev/fuse"
+    try:
+        with open("/dev/fuse", "r+b", buffering=0):
+            pass
+    except OSError as error:
+        return f"/dev/fuse: {error.strerror}"
+    with open("/proc/filesystems", encoding="ascii") as file:
+        known = file.read().split()
+    for kind in FILESYSTEMS:
+        if kind not in known:
+            return f"the kernel has no {kind}"
     absent = [name for name in NEEDED if not shutil.which(name)]
     if absent:
         return "not installed: " + ", ".join(absent)
     try:
         run("losetup", "--find")
-    except subprocess.CalledProcessError:
-        return "there are no loop devices"
+        run("unshare", "--mount", "--propagation", "private", "true")
+    except subprocess.CalledProcessError as error:
+        return error.stderr.strip()
     return None
 
 
