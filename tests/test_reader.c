@@ -405,7 +405,7 @@ static void case_anchor_behind(void)
 }
 static void case_anchor_chain(void)
 {
-	forge_anchor(shelf.disk, 80, &odd, 1);
+	forge_anchor(shelf.disk, 80, &big, 8);
 }
 static void case_anchor_floor(void)
 {
@@ -448,7 +448,7 @@ static void case_first_revision(void)
 }
 static void case_link_chain(void)
 {
-	header(4, 144, &odd, 1);
+	header(4, 144, &big, 8);
 }
 static void case_link_epoch(void)
 {
