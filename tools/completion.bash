@@ -17,6 +17,7 @@ declare -gA _waybill_words _waybill_options _waybill_values _waybill_operands
 _waybill_kind()
 {
 	case $1 in
+	'REVISION|TIME') kind=nothing ;;
 	*'|-') kind=files ;;
 	*'|'*) kind=choices ;;
 	NAME | NAME… | '[NAME]' | 'NAME[@{POINT}]' | SRC | DST) kind=names ;;
