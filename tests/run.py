@@ -35,7 +35,8 @@ NOT_BUILT = ["sh", "-c", "echo it was not built; exit 1"]
 LONG_LOOPS = ("release",)
 # Left to the full run, or to whoever asks by name: what builds more than it
 # runs, and the command line once more under the sanitizers.
-FULL_ONLY = re.compile(r"\w+ habits/sanitizers\.sh|asan .*\.bats")
+FULL_ONLY = re.compile(
+    r"\w+ (habits/sanitizers|fuzz/planted)\.sh|asan .*\.bats")
 # Seconds after which nothing more is started and what runs is killed.
 DEADLINE = {False: 1800, True: 4200}
 
@@ -366,11 +367,11 @@ def build(preset, clock):
 
 
 def plan_builds(options):
-    presets = ["release", "asan", "fuzz"]
+    presets = ["release", "asan"]
     if options.release:
         presets = ["release"]
     elif options.full:
-        presets += ["clang", "tsan", "coverage"]
+        presets += ["fuzz", "clang", "tsan", "coverage"]
     # fuzz/planted.sh builds the fuzzers itself where they are not built yet.
     return [p for p in presets if p != "fuzz" or not options.pattern]
 

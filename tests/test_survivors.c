@@ -159,13 +159,6 @@ START_TEST(of_nothing_nothing_survives)
 }
 END_TEST
 
-static unsigned times(unsigned usual, unsigned full)
-{
-	const char *wish = getenv("WAYBILL_FULL");
-
-	return wish && *wish == '1' ? full : usual;
-}
-
 static uint64_t first_seed(void)
 {
 	const char *text = getenv("WAYBILL_SEED");
@@ -177,7 +170,8 @@ START_TEST(all_of_a_sound_store_survives)
 {
 	uint64_t seed = first_seed(), commits = 0;
 
-	for (unsigned left = times(40, 200); left > 0; left--, seed++) {
+	for (unsigned left = (unsigned)rounds(40, 200); left > 0;
+	     left--, seed++) {
 		struct annals annals;
 		struct simdisk *end;
 		struct past *truth, *past;
@@ -458,7 +452,8 @@ START_TEST(nothing_is_invented)
 {
 	uint64_t seed = first_seed(), images = 0, commits = 0, lost = 0;
 
-	for (unsigned left = times(40, 150); left > 0; left--, seed++) {
+	for (unsigned left = (unsigned)rounds(40, 150); left > 0;
+	     left--, seed++) {
 		struct annals annals;
 		struct simdisk *end;
 		struct past *truth;
@@ -466,7 +461,7 @@ START_TEST(nothing_is_invented)
 		annals_make(&annals, seed, 10 + (unsigned)(seed % 60));
 		end = annals_end(&annals);
 		truth = truth_of(end);
-		for (unsigned i = times(30, 100); i > 0; i--) {
+		for (unsigned i = (unsigned)rounds(30, 100); i > 0; i--) {
 			struct simdisk *disk = simdisk_clone(end);
 			const char *what = "";
 			struct past *past;
@@ -503,7 +498,7 @@ START_TEST(a_bit_costs_its_own_commit_only)
 
 	volume_make(&shelf);
 	truth = truth_of(shelf.disk);
-	for (unsigned i = times(500, 5000); i > 0; i--) {
+	for (unsigned i = (unsigned)rounds(500, 5000); i > 0; i--) {
 		uint64_t id = 1 + rng_below(&rng, 3), hit = 0;
 		uint64_t size = simdisk_size(shelf.disk, volume_path(id));
 		uint64_t bit = 8 * 8192 + rng_below(&rng, 8 * (size - 8192));
@@ -535,7 +530,7 @@ int main(void)
 	Suite *suite = suite_create("survivors");
 	TCase *tcase = tcase_create("core");
 
-	tcase_set_timeout(tcase, times(60, 280));
+	tcase_set_timeout(tcase, 280);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, of_nothing_nothing_survives);
 	tcase_add_test(tcase, all_of_a_sound_store_survives);

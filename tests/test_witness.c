@@ -21,13 +21,6 @@ static uint64_t first_seed(void)
 	return text ? strtoull(text, NULL, 0) : 1;
 }
 
-static unsigned times(unsigned usual, unsigned full)
-{
-	const char *wish = getenv("WAYBILL_FULL");
-
-	return wish && *wish == '1' ? full : usual;
-}
-
 #define SAME(seed, condition)                                              \
 	ck_assert_msg(condition, "seed %" PRIu64 ": %s", (uint64_t)(seed), \
 		      #condition)
@@ -316,7 +309,7 @@ static void compare_answers(const struct witness *witness,
 
 START_TEST(a_random_past_is_told_alike)
 {
-	unsigned histories = times(60, 300);
+	unsigned histories = (unsigned)rounds(60, 300);
 	uint64_t states = 0, versions = 0, segments = 0;
 
 	for (uint64_t seed = first_seed(); histories-- > 0; seed++) {
@@ -534,7 +527,7 @@ static void judge_damaged(struct annals *annals, struct simdisk *end,
 
 START_TEST(damage_is_told_alike)
 {
-	unsigned stores = times(40, 150);
+	unsigned stores = (unsigned)rounds(40, 150);
 	struct tally tally = {0};
 
 	for (uint64_t seed = first_seed(); stores-- > 0; seed++) {
@@ -543,7 +536,7 @@ START_TEST(damage_is_told_alike)
 
 		annals_make(&annals, seed, 10 + (unsigned)(seed % 60));
 		end = annals_end(&annals);
-		judge_damaged(&annals, end, times(60, 200), &tally);
+		judge_damaged(&annals, end, (unsigned)rounds(60, 200), &tally);
 		simdisk_free(end);
 		annals_release(&annals);
 	}
@@ -715,11 +708,11 @@ static void forge_tail(struct simdisk *disk, struct rng *rng,
 
 START_TEST(a_forged_tail_is_told_alike)
 {
-	unsigned stores = times(30, 150);
+	unsigned stores = (unsigned)rounds(30, 150);
 	struct tally tally = {0};
 
 	for (uint64_t seed = first_seed(); stores-- > 0; seed++) {
-		unsigned images = times(60, 200);
+		unsigned images = (unsigned)rounds(60, 200);
 		struct annals annals;
 		struct witness whole;
 		struct simdisk *end;
@@ -752,7 +745,7 @@ int main(void)
 	Suite *suite = suite_create("witness");
 	TCase *tcase = tcase_create("core");
 
-	tcase_set_timeout(tcase, times(60, 280));
+	tcase_set_timeout(tcase, 280);
 	tcase_add_test(tcase, a_random_past_is_told_alike);
 	tcase_add_test(tcase, damage_is_told_alike);
 	tcase_add_test(tcase, a_forged_tail_is_told_alike);
