@@ -45,8 +45,9 @@ def main():
     report.case("no notes to self, no machine's paths",
                 check_words(habit.ROOT))
     report.case("every source names its licence", check_licence(habit.ROOT))
-    with habit.tree({"a.md": "a todo list; the ~/home/ of images\n"
-                     "see ../work/a and ${d}/home/b\n"}) as root:
+    near = "".join(f"~/{folder}/, ../{folder}/a and ${{d}}/{folder}/b\n"
+                   for folder in FOLDERS)
+    with habit.tree({"a.md": "a todo list\n" + near}) as root:
         report.case("ordinary words are left in peace", check_words(root))
     for word in NOTES + [f"/{folder}/x" for folder in FOLDERS]:
         with habit.tree({"a.c": f"/* {word}: later */\n"}) as root:
