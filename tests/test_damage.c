@@ -24,6 +24,7 @@
 #include "log/anchor.h"
 #include "log/segment.h"
 #include "store/store.h"
+#include "tests/support/hush.h"
 #include "tests/support/lab.h"
 #include "tests/support/memdir.h"
 #include "tests/support/simpages.h"
@@ -737,13 +738,6 @@ static void judge_key(struct damage *damage, struct wb_store *store,
 	if (wb_history(store, key, 0, 0, check_version, &counting) ||
 	    counting.versions != versions)
 		give_up(damage, "a history is not the truth");
-}
-
-static void hush(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
 }
 
 static void judge_store(struct damage *damage, uint64_t count)

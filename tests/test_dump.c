@@ -15,20 +15,6 @@
 	"sha256:11111111111111111111111111111111111" \
 	"11111111111111111111111111111"
 
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("WAYBILL_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
-
-static unsigned times(unsigned usual, unsigned full)
-{
-	const char *wish = getenv("WAYBILL_FULL");
-
-	return wish && *wish == '1' ? full : usual;
-}
-
 static struct cargo cargo;
 static struct shelf other;
 static struct paper paper, again;
@@ -56,17 +42,12 @@ static void load(struct shelf *shelf, struct paper *from,
 	ck_assert_msg(!error, "%s: %s", wb_error_code(error), text.text);
 }
 
-static bool same(const struct paper *a, const struct paper *b)
-{
-	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 /* ---- there and back ---- */
 
 START_TEST(a_dump_that_was_loaded_is_dumped_the_same)
 {
 	uint64_t records = 0, images = 0, raw = 0;
-	unsigned left = times(400, 5000);
+	unsigned left = full_run() ? 5000 : 400;
 
 	for (uint64_t seed = first_seed(); left-- > 0; seed++) {
 		struct wb_load_result result = {.size = sizeof(result)};
@@ -84,7 +65,8 @@ START_TEST(a_dump_that_was_loaded_is_dumped_the_same)
 		ck_assert_uint_eq(result.loaded, dumped.count);
 		ck_assert_uint_eq(result.skipped, 0);
 		paper_dump(&again, other.store, NULL);
-		ck_assert_msg(same(&paper, &again), "seed %" PRIu64, seed);
+		ck_assert_msg(paper_same(&paper, &again), "seed %" PRIu64,
+			      seed);
 		records += dumped.count;
 		for (size_t at = 0; paper_next(&paper, &at, &line, &size);) {
 			images += strncmp(line, "{\"type\":\"image\"", 15) == 0;
@@ -186,7 +168,7 @@ START_TEST(twelve_thousand_images_come_back)
 	load(&other, &paper, &result);
 	ck_assert_uint_eq(result.loaded, dumped.count);
 	paper_dump(&again, other.store, NULL);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 	cargo_release(&cargo);
 }
 END_TEST
@@ -276,7 +258,7 @@ START_TEST(an_empty_store_makes_two_lines)
 	paper_dump(&paper, other.store, NULL);
 	paper_text(&again, HEADER "\"state\"}\n");
 	paper_end(&again);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 	paper_dump(&paper, other.store, &whole);
 	ck_assert_uint_eq(paper_lines(&paper), 2);
 }
@@ -359,7 +341,7 @@ START_TEST(a_namespace_or_a_prefix_takes_a_part)
 	paper_dump(&paper, cargo.shelf.store, NULL);
 	keep_lines(has, ",\"namespace\":\"k8s.io\",");
 	paper_dump(&paper, cargo.shelf.store, &options);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 
 	options = (struct wb_dump_options){.size = sizeof(options),
 					   .prefix = "docker.io/"};
@@ -367,7 +349,7 @@ START_TEST(a_namespace_or_a_prefix_takes_a_part)
 	keep_lines(has, ",\"name\":\"docker.io/");
 	result = paper_dump(&paper, cargo.shelf.store, &options);
 	ck_assert_uint_gt(result.count, 0);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 
 	options.ns = "nobody";
 	ck_assert_uint_eq(paper_dump(&paper, cargo.shelf.store, &options).count,
@@ -412,7 +394,8 @@ START_TEST(a_past_is_dumped_as_it_was)
 		options.revision = at;
 		result = paper_dump(&paper, cargo.shelf.store, &options);
 		ck_assert_uint_eq(result.revision, at);
-		ck_assert_msg(same(&paper, &then[at]), "revision %" PRIu64, at);
+		ck_assert_msg(paper_same(&paper, &then[at]),
+			      "revision %" PRIu64, at);
 		paper_release(&then[at]);
 	}
 	ck_assert_uint_gt(head, 30);

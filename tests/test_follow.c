@@ -122,16 +122,6 @@ START_TEST(an_error_of_the_visitor_ends_it)
 }
 END_TEST
 
-/* The truncation of a sealed file is not synced; damage needs still files. */
-static void sync_segment(const char *name)
-{
-	struct file *file;
-
-	ck_ok(dir_open(lab.dir, name, FILE_READ, &file));
-	ck_ok(file_sync(file, CONTROL_SEAL_SYNC));
-	file_close(file);
-}
-
 START_TEST(every_frame_that_is_told_is_verified)
 {
 	uint64_t segments;
@@ -142,7 +132,7 @@ START_TEST(every_frame_that_is_told_is_verified)
 		const char *name = lab_segment(id);
 		uint64_t bit = (SEGMENT_FRAMES_AT + 60) * 8;
 
-		sync_segment(name);
+		ck_ok(lab_sync_segment(&lab, name));
 		simdisk_flip(lab.disk, name, bit);
 		simenv_forget(&lab.env);
 		ck_error(follow(120), WB_CORRUPT);
@@ -164,7 +154,7 @@ START_TEST(a_commit_of_another_revision_is_not_told)
 	static const uint8_t revision = 2;
 
 	fill();
-	sync_segment(lab_segment(1));
+	ck_ok(lab_sync_segment(&lab, lab_segment(1)));
 	forge_frame(lab.disk, lab_segment(1), SEGMENT_FRAMES_AT,
 		    FRAME_HEADER_BYTES + 1, &revision, 1);
 	ck_error(follow(120), WB_CORRUPT);

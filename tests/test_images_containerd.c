@@ -8,6 +8,7 @@
  * whose key is empty, what goes beyond our limits, and the removal of the
  * empty name.
  */
+#include "tests/support/hush.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
 
@@ -235,19 +236,12 @@ static void check_line(size_t number, char *line)
 
 /* ---- the test ---- */
 
-static void quiet(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static void setup(void)
 {
 	struct wb_open_options options = {.size = sizeof(options),
 					  .flags = WB_OPEN_CREATE |
 						   WB_OPEN_ANY_FILESYSTEM,
-					  .report = quiet};
+					  .report = hush};
 
 	directory = tempdir_make();
 	ck_ok(wb_store_open(directory, &options, &store, NULL));

@@ -8,6 +8,7 @@
 #include "images/image.h"
 #include "store/store.h"
 #include "tests/conformance/images.h"
+#include "tests/support/hush.h"
 #include "tests/support/simenv.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
@@ -19,19 +20,12 @@
 static struct wb_store *store;
 static char *directory;
 
-static void quiet(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static void open_store(void)
 {
 	struct wb_open_options options = {.size = sizeof(options),
 					  .flags = WB_OPEN_CREATE |
 						   WB_OPEN_ANY_FILESYSTEM,
-					  .report = quiet};
+					  .report = hush};
 	struct wb_text text = {""};
 
 	ck_assert_msg(!wb_store_open(directory, &options, &store, &text), "%s",

@@ -129,8 +129,6 @@ END_TEST
 
 struct copying {
 	struct wb_store *to;
-	uint64_t revision;
-	uint64_t seed;
 };
 
 static enum wb_error copy_commit(void *context,
@@ -183,7 +181,7 @@ START_TEST(a_history_that_is_brought_whole_is_the_same_to_the_byte)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		static const struct audit_visitor nobody;
-		struct copying copying = {.seed = seed};
+		struct copying copying = {.to = NULL};
 		struct audit_visitor visitor = {.commit = copy_commit,
 						.context = &copying};
 		struct annals annals;
@@ -364,21 +362,6 @@ END_TEST
 
 /* ---- a store in the making ---- */
 
-static bool count_file(void *context, const char *path, uint64_t size)
-{
-	(void)size;
-	*(unsigned *)context += strcmp(path, "lock") != 0;
-	return true;
-}
-
-static unsigned files_of(struct simdisk *disk)
-{
-	unsigned files = 0;
-
-	simdisk_each(disk, count_file, &files);
-	return files;
-}
-
 /* Several segments, behind a veil; closed. */
 static void make_behind(struct dir *dir)
 {
@@ -433,9 +416,9 @@ START_TEST(what_is_removed_is_gone_and_can_be_begun_again)
 		make_behind(dir);
 		if (times % 2)
 			ck_ok(store_import_finish(dir));
-		ck_assert_uint_gt(files_of(shelf.disk), 3);
+		ck_assert_uint_gt(shelf_files(shelf.disk), 3);
 		store_import_remove(dir);
-		ck_assert_uint_eq(files_of(shelf.disk), 0);
+		ck_assert_uint_eq(shelf_files(shelf.disk), 0);
 	}
 	dir_close(dir);
 	shelf.options.flags = 0;

@@ -101,10 +101,9 @@ static void make(uint64_t seed, struct simdisk **ret_earlier)
 
 static void set_up(void)
 {
-	const char *seed = getenv("WAYBILL_SEED");
 	struct simdisk *unused;
 
-	rng = rng_of(seed ? strtoull(seed, NULL, 0) : 1);
+	rng = rng_of(first_seed());
 	make(2, &unused);
 	simdisk_free(unused);
 	foreign = simdisk_clone(shelf.disk);

@@ -15,6 +15,7 @@
  * test_crash's.
  */
 #include "store/store.h"
+#include "tests/support/hush.h"
 #include "tests/support/rng.h"
 #include "tests/support/suite.h"
 #include "tests/support/tempdir.h"
@@ -209,13 +210,6 @@ static void *write_for_ever(void *context)
 	}
 }
 
-static void quiet(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static enum wb_error open_store(const char *path, struct wb_store **ret_store,
 				struct wb_text *ret_text)
 {
@@ -223,7 +217,7 @@ static enum wb_error open_store(const char *path, struct wb_store **ret_store,
 		.size = sizeof(options),
 		.flags = WB_OPEN_CREATE | WB_OPEN_ANY_FILESYSTEM,
 		.segment_bytes = SEGMENT_BYTES,
-		.report = quiet,
+		.report = hush,
 	};
 
 	return wb_store_open(path, &options, ret_store, ret_text);
@@ -466,11 +460,10 @@ static void look(struct run *run, const char *path)
 
 START_TEST(fault_13_what_was_acknowledged_survives_kill_9)
 {
-	const char *wish = getenv("WAYBILL_SEED");
 	uint64_t cycles = rounds(200, 1000);
 	struct run run = {.cycles = 0};
 
-	seed = wish && *wish ? strtoull(wish, NULL, 0) : 1;
+	seed = first_seed();
 	run.rng = rng_of(seed);
 	while (run.cycles < cycles) {
 		char *path = tempdir_make();

@@ -184,16 +184,6 @@ START_TEST(the_lookup_is_the_same_after_opening_again)
 }
 END_TEST
 
-/* The truncation of a sealed file is not synced; damage needs still files. */
-static void sync_segment(const char *name)
-{
-	struct file *file;
-
-	ck_ok(dir_open(lab.dir, name, FILE_READ, &file));
-	ck_ok(file_sync(file, CONTROL_SEAL_SYNC));
-	file_close(file);
-}
-
 /* Rot that comes after the open is an error of the read. */
 static void *put_one(void *context)
 {
@@ -233,7 +223,7 @@ START_TEST(every_frame_that_is_read_is_verified)
 		const char *name = lab_segment(id);
 		uint64_t bit = (SEGMENT_FRAMES_AT + 60) * 8;
 
-		sync_segment(name);
+		ck_ok(lab_sync_segment(&lab, name));
 		simdisk_flip(lab.disk, name, bit);
 		simenv_forget(&lab.env);
 		ck_error(log_versions(lab.log, &query, collect, &collected),
@@ -270,7 +260,7 @@ START_TEST(a_footer_that_rots_is_an_error_of_the_lookup)
 	to = from + first->pages.entry_count * FOOTER_ENTRY_BYTES;
 	ck_assert_uint_gt(first->pages.entry_count, 10);
 	snprintf(said, sizeof(said), "%s: offset %" PRIu64, name, from);
-	sync_segment(name);
+	ck_ok(lab_sync_segment(&lab, name));
 	for (uint64_t bit = from * 8; bit < to * 8; bit++) {
 		struct collected collected = {.name = {NULL, 0}};
 
@@ -310,7 +300,7 @@ START_TEST(an_entry_that_leads_to_another_commit_is_an_error)
 	uint64_t at;
 
 	fill();
-	sync_segment(lab_segment(1));
+	ck_ok(lab_sync_segment(&lab, lab_segment(1)));
 	page = &lab.log->segments[0].pages.list[0];
 	at = lab.log->segments[0].footer_at + FRAME_HEADER_BYTES +
 	     FOOTER_HEAD_BYTES;
@@ -528,7 +518,7 @@ START_TEST(an_entry_that_leads_astray_is_an_error)
 	uint32_t hash;
 
 	fill();
-	sync_segment(name);
+	ck_ok(lab_sync_segment(&lab, name));
 	whole = simdisk_clone(lab.disk);
 	footer = footer_of(name);
 	simdisk_get(lab.disk, name, &entries, 8, footer + 48 + 72);
@@ -571,7 +561,7 @@ START_TEST(a_version_without_an_entry_is_missed)
 	uint32_t payload, hash;
 
 	fill();
-	sync_segment(name);
+	ck_ok(lab_sync_segment(&lab, name));
 	footer = footer_of(name);
 	for (unsigned less = 0; less < 3; less++) {
 		const uint8_t zeros[ENTRY] = {0};
@@ -606,7 +596,7 @@ START_TEST(a_commit_that_is_no_longer_one_is_missed)
 	unsigned commits = 0;
 
 	fill();
-	sync_segment(name);
+	ck_ok(lab_sync_segment(&lab, name));
 	whole = simdisk_clone(lab.disk);
 	footer = footer_of(name);
 	for (; at < footer; at = forge_next(lab.disk, name, at)) {

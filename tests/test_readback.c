@@ -313,7 +313,6 @@ START_TEST(a_page_is_what_it_was_or_an_error_that_says_where)
 {
 	const struct log_segment *sealed;
 	const uint8_t *bytes;
-	struct file *file;
 	uint64_t at;
 	size_t size;
 
@@ -321,9 +320,7 @@ START_TEST(a_page_is_what_it_was_or_an_error_that_says_where)
 		ck_ok(lab_put(&lab, 30000));
 	sealed = segment_at(0);
 	open_segment(0);
-	ck_ok(dir_open(lab.dir, readback.name, FILE_READ, &file));
-	ck_ok(file_sync(file, CONTROL_SEAL_SYNC));
-	file_close(file);
+	ck_ok(lab_sync_segment(&lab, readback.name));
 	size = pages_size(&sealed->pages, 0);
 	at = sealed->footer_at + FRAME_HEADER_BYTES + FOOTER_HEAD_BYTES;
 	ck_assert_uint_gt(size, 16 * 16);

@@ -9,6 +9,7 @@
 #include "repair/check.h"
 #include "tests/support/annals.h"
 #include "tests/support/forge.h"
+#include "tests/support/hush.h"
 #include "tests/support/volume.h"
 
 #include <inttypes.h>
@@ -45,13 +46,6 @@ static void take(void *context, const struct wb_finding *finding)
 	snprintf(seen->words + used, sizeof(seen->words) - used, "%s%s%s",
 		 used ? " " : "", finding->code,
 		 finding->state == WB_FINDING_FIXED ? "!" : "");
-}
-
-static void hush(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
 }
 
 static enum wb_error fsck(struct simdisk *disk, uint32_t flags,
@@ -186,14 +180,8 @@ static void slot_that_is_one_segment_behind(void)
 
 static void torn_tail(void)
 {
-	uint64_t end;
-
 	volume_make(&shelf);
-	ck_ok(shelf_open(&shelf));
-	shelf_put(&shelf, "c", "1");
-	volume_settle(&shelf);
-	end = volume_frame(&shelf, 5, 1);
-	simdisk_set(shelf.disk, volume_path(5), "torn", 4, end + 100);
+	volume_tear(&shelf);
 }
 
 static void torn_and_slot_and_copy(void)

@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "tests/support/allocations.h"
 #include "tests/support/annals.h"
+#include "tests/support/hush.h"
 #include "tests/support/volume.h"
 
 #include <inttypes.h>
@@ -24,13 +25,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	shelf_release(&shelf);
-}
-
-static void hush(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
 }
 
 static enum wb_error open_disk(struct simdisk *disk, uint64_t *ret_listing)
@@ -66,14 +60,8 @@ static enum wb_error fsck(struct simdisk *disk, uint32_t flags,
 /* A torn tail, a bad slot, a bad header copy, and a file in the making. */
 static void make_mess(void)
 {
-	uint64_t end;
-
 	volume_make(&shelf);
-	ck_ok(shelf_open(&shelf));
-	shelf_put(&shelf, "c", "1");
-	volume_settle(&shelf);
-	end = volume_frame(&shelf, 5, 1);
-	simdisk_set(shelf.disk, volume_path(5), "torn", 4, end + 100);
+	volume_tear(&shelf);
 	volume_spoil(&shelf, "anchor", 40);
 	volume_spoil(&shelf, volume_path(1), 40);
 	simdisk_copy(shelf.disk, "tmp/x", shelf.disk, "anchor");

@@ -124,11 +124,6 @@ static void witness_release(struct witness *witness)
 
 static struct paper paper;
 
-static bool same(const struct paper *a, const struct paper *b)
-{
-	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 static uint64_t states, records;
 static unsigned compared; /* histories */
 
@@ -143,7 +138,7 @@ static uint64_t first_difference(const struct shelf *shelf,
 						  .revision = at};
 
 		paper_dump(&paper, shelf->store, &options);
-		if (!same(&paper, &witness->states[at]))
+		if (!paper_same(&paper, &witness->states[at]))
 			return at;
 		states++;
 	}
@@ -154,7 +149,7 @@ static bool live_differs(const struct shelf *shelf,
 			 const struct witness *witness)
 {
 	paper_dump(&paper, shelf->store, NULL);
-	return !same(&paper, &witness->states[witness->summary.head]);
+	return !paper_same(&paper, &witness->states[witness->summary.head]);
 }
 
 static void compare(struct shelf *shelf, uint64_t seed)
@@ -206,8 +201,7 @@ static void each_history(unsigned count,
  * images look like. */
 START_TEST(replay_from_the_files_is_what_the_store_tells)
 {
-	unsigned histories =
-		getenv("WAYBILL_FULL") ? 10 * HISTORIES : HISTORIES;
+	unsigned histories = full_run() ? 10 * HISTORIES : HISTORIES;
 
 	each_history(histories, compare);
 	/* They are of 5 to 20 commits, and one may be short of states. */
@@ -235,9 +229,9 @@ static void lose_a_change(struct shelf *shelf, uint64_t seed)
 	losing = (struct witness){.seed = seed, .misses = misses};
 	witness_read(&whole, shelf->disk);
 	witness_read(&losing, shelf->disk);
-	if (!same(&whole.states[misses], &losing.states[misses]))
+	if (!paper_same(&whole.states[misses], &losing.states[misses]))
 		expected = misses;
-	alive = !same(&whole.states[head], &losing.states[head]);
+	alive = !paper_same(&whole.states[head], &losing.states[head]);
 	ck_assert_msg(first_difference(shelf, &losing) == expected,
 		      "seed %" PRIu64 ": revision %" PRIu64 " is not it", seed,
 		      misses);

@@ -58,11 +58,6 @@ static enum wb_error restore(void)
 					  &options, summary.commits, &text);
 }
 
-static bool same(const struct paper *a, const struct paper *b)
-{
-	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 /* ---- the same past ---- */
 
 static void compare_pasts(uint64_t revision)
@@ -73,7 +68,8 @@ static void compare_pasts(uint64_t revision)
 
 	paper_dump(&paper, cargo.shelf.store, &past);
 	paper_dump(&again, copy.store, &past);
-	ck_assert_msg(same(&paper, &again), "revision %" PRIu64, revision);
+	ck_assert_msg(paper_same(&paper, &again), "revision %" PRIu64,
+		      revision);
 }
 
 START_TEST(a_history_that_was_loaded_is_dumped_the_same)
@@ -87,7 +83,8 @@ START_TEST(a_history_that_was_loaded_is_dumped_the_same)
 		ck_ok(restore());
 		ck_ok(shelf_open(&copy));
 		paper_dump(&again, copy.store, &whole);
-		ck_assert_msg(same(&paper, &again), "seed %" PRIu64, seed);
+		ck_assert_msg(paper_same(&paper, &again), "seed %" PRIu64,
+			      seed);
 		ours = shelf_stat(&copy);
 		theirs = shelf_stat(&cargo.shelf);
 		ck_assert_uint_eq(ours.revision, theirs.revision);
@@ -156,19 +153,9 @@ static const struct {
 	 "line 6: the key is changed twice in one commit"},
 };
 
-static bool count_file(void *context, const char *path, uint64_t size)
-{
-	(void)size;
-	*(unsigned *)context += strcmp(path, "lock") != 0;
-	return true;
-}
-
 static void check_nothing_is_left(void)
 {
-	unsigned files = 0;
-
-	simdisk_each(copy.disk, count_file, &files);
-	ck_assert_uint_eq(files, 0);
+	ck_assert_uint_eq(shelf_files(copy.disk), 0);
 }
 
 START_TEST(what_cannot_have_been_leaves_nothing)
@@ -206,7 +193,7 @@ static bool fail_once(uint64_t nth, uint64_t *failures)
 	if (!error) {
 		ck_ok(shelf_open(&copy));
 		paper_dump(&again, copy.store, &whole);
-		ck_assert(same(&paper, &again));
+		ck_assert(paper_same(&paper, &again));
 	} else {
 		ck_assert(*text.text);
 		check_nothing_is_left();
@@ -274,7 +261,7 @@ START_TEST(a_deletion_of_what_is_not_there_is_kept)
 	ck_ok(restore());
 	ck_ok(shelf_open(&copy));
 	paper_dump(&again, copy.store, &whole);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 }
 END_TEST
 
@@ -291,7 +278,7 @@ static bool check_image(struct simdisk *image)
 	error = shelf_open(&shelf);
 	if (!error) {
 		paper_dump(&again, shelf.store, &whole);
-		ck_assert(same(&paper, &again));
+		ck_assert(paper_same(&paper, &again));
 	} else {
 		/* Of an unfinished creation, or segments without an anchor. */
 		ck_assert(error == WB_NOT_A_STORE || error == WB_CORRUPT);
@@ -366,7 +353,7 @@ START_TEST(a_directory_is_made_and_filled)
 	ck_assert_uint_eq(result.revision, result.commits);
 	ck_ok(wb_store_open(path, &open_options, &store, &text));
 	paper_dump(&again, store, &whole);
-	ck_assert(same(&paper, &again));
+	ck_assert(paper_same(&paper, &again));
 	ck_ok(wb_store_close(store));
 	/* It is not empty now. */
 	ck_error(load_at(path), WB_EXISTS);

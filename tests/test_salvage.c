@@ -14,6 +14,7 @@
 #include "store/import.h"
 #include "tests/support/annals.h"
 #include "tests/support/forge.h"
+#include "tests/support/hush.h"
 #include "tests/support/ruin.h"
 #include "tests/support/volume.h"
 
@@ -34,27 +35,6 @@ static void tear_down(void)
 {
 	shelf_release(&shelf);
 	simdisk_free(target);
-}
-
-static unsigned times(unsigned usual, unsigned full)
-{
-	const char *wish = getenv("WAYBILL_FULL");
-
-	return wish && *wish == '1' ? full : usual;
-}
-
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("WAYBILL_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
-
-static void hush(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
 }
 
 /* ---- a salvage in words ---- */
@@ -719,7 +699,7 @@ START_TEST(of_any_ruin_all_that_verifies_is_salvaged)
 	uint64_t seed = first_seed();
 	struct tally tally = {0};
 
-	for (unsigned left = times(30, 120); left > 0; left--, seed++) {
+	for (unsigned left = full_run() ? 120 : 30; left > 0; left--, seed++) {
 		struct annals annals;
 		struct simdisk *end;
 		struct changes truth;
@@ -728,7 +708,7 @@ START_TEST(of_any_ruin_all_that_verifies_is_salvaged)
 		end = annals_end(&annals);
 		read_past(&truth, end);
 		judge(end, &truth, seed, "sound", &tally);
-		for (unsigned i = times(15, 60); i > 0; i--) {
+		for (unsigned i = full_run() ? 60 : 15; i > 0; i--) {
 			struct simdisk *disk = simdisk_clone(end);
 			const char *what = "";
 
@@ -809,7 +789,6 @@ static void check_repaired(struct simdisk *image, bool is_store,
 	ck_assert_msg(error == WB_NOT_A_STORE || !error,
 		      "%s %" PRIu64 ": fsck: %s", where, nth,
 		      wb_error_code(error));
-	options.flags = 0;
 	error = store_open_on(simdisk_dir(image), &shelf.env.env,
 			      &(struct wb_open_options){
 				      .size = sizeof(struct wb_open_options),
@@ -1014,7 +993,7 @@ int main(void)
 	Suite *suite = suite_create("salvage");
 	TCase *tcase = tcase_create("core");
 
-	tcase_set_timeout(tcase, times(60, 280));
+	tcase_set_timeout(tcase, full_run() ? 280 : 60);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_sound_store_is_the_same_store_in_a_new_epoch);
 	tcase_add_test(tcase, the_mark_says_why);

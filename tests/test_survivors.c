@@ -159,13 +159,6 @@ START_TEST(of_nothing_nothing_survives)
 }
 END_TEST
 
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("WAYBILL_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
-
 START_TEST(all_of_a_sound_store_survives)
 {
 	uint64_t seed = first_seed(), commits = 0;

@@ -14,13 +14,6 @@
 
 #include <inttypes.h>
 
-static uint64_t first_seed(void)
-{
-	const char *text = getenv("WAYBILL_SEED");
-
-	return text ? strtoull(text, NULL, 0) : 1;
-}
-
 #define SAME(seed, condition)                                              \
 	ck_assert_msg(condition, "seed %" PRIu64 ": %s", (uint64_t)(seed), \
 		      #condition)

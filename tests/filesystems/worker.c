@@ -15,6 +15,7 @@
  * end of the input the store is closed.
  */
 #include "base/control.h"
+#include "tests/support/hush.h"
 #include "tests/support/rng.h"
 
 #include <fcntl.h>
@@ -103,13 +104,6 @@ static struct wb_key key_of(unsigned key, char name[16])
 
 /* ---- a store ---- */
 
-static void quiet(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static enum wb_error open_store(const char *path, struct wb_store **ret_store,
 				struct wb_text *ret_text)
 {
@@ -117,7 +111,7 @@ static enum wb_error open_store(const char *path, struct wb_store **ret_store,
 		.size = sizeof(options),
 		.flags = WB_OPEN_CREATE | WB_OPEN_ANY_FILESYSTEM,
 		.segment_bytes = SEGMENT_BYTES,
-		.report = quiet,
+		.report = hush,
 	};
 
 	return wb_store_open(path, &options, ret_store, ret_text);

@@ -12,6 +12,7 @@
 #include "dump/document.h"
 #include "dump/json_in.h"
 #include "dump/restore.h"
+#include "tests/support/hush.h"
 #include "tests/support/memdir.h"
 #include "tests/support/paper.h"
 #include "tests/support/simenv.h"
@@ -133,20 +134,13 @@ struct world {
 	struct wb_open_options options;
 };
 
-static void quiet(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static void world_begin(struct world *world)
 {
 	*world = (struct world){.memdir = memdir_new(),
 				.options = {.size = sizeof(world->options),
 					    .flags = WB_OPEN_CREATE,
 					    .segment_bytes = 16u << 10,
-					    .report = quiet}};
+					    .report = hush}};
 	simenv_init(&world->env, 1);
 }
 

@@ -247,7 +247,7 @@ static void interrupt(struct cargo *cargo)
 
 void cargo_make(struct cargo *cargo, uint64_t seed, unsigned commits)
 {
-	*cargo = (struct cargo){.seed = seed, .rng = rng_of(seed)};
+	*cargo = (struct cargo){.rng = rng_of(seed)};
 	shelf_init(&cargo->shelf, seed);
 	ck_ok(shelf_open(&cargo->shelf));
 	for (unsigned at = 0; at < commits; at++) {

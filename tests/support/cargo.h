@@ -11,7 +11,6 @@
 #include "tests/support/shelf.h"
 
 struct cargo {
-	uint64_t seed;
 	struct rng rng;
 	struct shelf shelf;
 };

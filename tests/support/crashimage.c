@@ -8,6 +8,7 @@
  * lose nothing and add nothing.
  */
 #include "tests/support/crashwork.h"
+#include "tests/support/hush.h"
 #include "tests/support/simpages.h"
 
 #include <inttypes.h>
@@ -122,21 +123,13 @@ struct visit {
 	struct wb_text text;
 };
 
-static void ignore_report(void *context, enum wb_severity severity,
-			  const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 static enum wb_error visit_open(struct visit *visit, struct simdisk *disk,
 				uint32_t flags)
 {
 	struct wb_open_options options = crash_open_options(flags);
 	enum wb_error error;
 
-	options.report = ignore_report;
+	options.report = hush;
 	visit->text.text[0] = '\0';
 	/* The same randomness each time: see crashloop.h. */
 	simenv_init(&visit->env, 1);

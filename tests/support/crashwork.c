@@ -3,6 +3,7 @@
  * The workloads of the crash loop, and the moments at which they are cut.
  */
 #include "tests/support/crashwork.h"
+#include "tests/support/hush.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,14 +148,6 @@ static void moment_hook(void *context, enum sim_op op, const char *name)
 
 /* ---- a store at work ---- */
 
-static void report_nothing(void *context, enum wb_severity severity,
-			   const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
-
 void workload_begin(struct workload *work, struct crash_shared *shared,
 		    uint64_t seed)
 {
@@ -190,7 +183,7 @@ enum wb_error work_open(struct workload *work, uint32_t flags)
 {
 	struct wb_open_options options = crash_open_options(flags);
 
-	options.report = report_nothing;
+	options.report = hush;
 	if (work->segment_bytes)
 		options.segment_bytes = work->segment_bytes;
 	work->text.text[0] = '\0';

@@ -408,3 +408,15 @@ unsigned lab_segments(struct lab *lab)
 	simdisk_each(lab->disk, count_segment, &count);
 	return count;
 }
+
+enum wb_error lab_sync_segment(struct lab *lab, const char *name)
+{
+	struct file *file;
+	enum wb_error error = dir_open(lab->dir, name, FILE_READ, &file);
+
+	if (error)
+		return error;
+	error = file_sync(file, CONTROL_SEAL_SYNC);
+	file_close(file);
+	return error;
+}

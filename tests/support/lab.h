@@ -78,5 +78,7 @@ enum wb_error lab_put(struct lab *lab, size_t value_bytes);
 const char *lab_segment(uint64_t id);
 /* How many segment files there are. */
 unsigned lab_segments(struct lab *lab);
+/* The truncation of a sealed file is not synced; damage needs still files. */
+enum wb_error lab_sync_segment(struct lab *lab, const char *name);
 
 #endif

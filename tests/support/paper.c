@@ -13,6 +13,11 @@ void paper_release(struct paper *paper)
 	*paper = (struct paper){.size = 0};
 }
 
+bool paper_same(const struct paper *a, const struct paper *b)
+{
+	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
 enum wb_error paper_write(void *context, const void *bytes, size_t size)
 {
 	struct paper *paper = context;
@@ -118,10 +123,4 @@ void paper_end(struct paper *paper)
 				 "%02x", sum[at]);
 	used += snprintf(text + used, sizeof(text) - (size_t)used, "\"}\n");
 	paper_write(paper, text, (size_t)used);
-}
-
-void paper_mend(struct paper *paper)
-{
-	paper->size = paper_line(paper, paper_lines(paper));
-	paper_end(paper);
 }

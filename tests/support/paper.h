@@ -14,6 +14,7 @@ struct paper {
 };
 
 void paper_release(struct paper *paper);
+bool paper_same(const struct paper *a, const struct paper *b);
 
 /* A wb_dump_write_fn and a wb_load_read_fn; the context is the paper. */
 enum wb_error paper_write(void *paper, const void *bytes, size_t size);
@@ -29,8 +30,6 @@ void paper_set(struct paper *paper, const char *bytes, size_t size);
 void paper_text(struct paper *paper, const char *text);
 /* Add an end that fits the lines that are there. */
 void paper_end(struct paper *paper);
-/* Take the last line off, and add an end. */
-void paper_mend(struct paper *paper);
 
 /* The line at `*at`, which moves behind it; its end is part of it. False:
  * there is none. */

@@ -24,7 +24,8 @@ static bool take_path(void *context, const char *path, uint64_t size)
 	return true;
 }
 
-const char *ruin_path(struct simdisk *disk, struct rng *rng)
+/* The anchor or a segment; valid until the next call. */
+static const char *any_path(struct simdisk *disk, struct rng *rng)
 {
 	static struct paths paths;
 
@@ -50,22 +51,17 @@ static uint64_t any_place(struct simdisk *disk, const char *path,
 	return at;
 }
 
-void ruin_bit(struct simdisk *disk, const char *path, struct rng *rng)
+static void flip(struct simdisk *disk, struct rng *rng, const char *path)
 {
 	simdisk_flip(disk, path,
 		     any_place(disk, path, rng) * 8 + rng_below(rng, 8));
-}
-
-static void flip(struct simdisk *disk, struct rng *rng, const char *path)
-{
-	ruin_bit(disk, path, rng);
 }
 
 static void flip_some(struct simdisk *disk, struct rng *rng, const char *path)
 {
 	(void)path;
 	for (uint64_t left = 2 + rng_below(rng, 6); left > 0; left--)
-		ruin_bit(disk, ruin_path(disk, rng), rng);
+		flip(disk, rng, any_path(disk, rng));
 }
 
 static uint64_t any_sector(struct simdisk *disk, const char *path,
@@ -111,7 +107,7 @@ static void copy_piece(struct simdisk *disk, struct rng *rng, const char *path)
 	snprintf(from, sizeof(from), "%s", path);
 	simdisk_get(disk, from, bytes, size,
 		    any_place(disk, from, rng) / 8 * 8);
-	path = ruin_path(disk, rng);
+	path = any_path(disk, rng);
 	simdisk_set(disk, path, bytes, size,
 		    any_place(disk, path, rng) / 8 * 8);
 }
@@ -134,7 +130,7 @@ static void copy_file(struct simdisk *disk, struct rng *rng, const char *path)
 	char from[PATH_BYTES];
 
 	snprintf(from, sizeof(from), "%s", path);
-	simdisk_copy(disk, ruin_path(same, rng), same, from);
+	simdisk_copy(disk, any_path(same, rng), same, from);
 	simdisk_free(same);
 }
 
@@ -162,7 +158,7 @@ static void older_file(struct simdisk *disk, struct simdisk *earlier,
 {
 	char path[PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s", ruin_path(earlier, rng));
+	snprintf(path, sizeof(path), "%s", any_path(earlier, rng));
 	simdisk_copy(disk, path, earlier, path);
 }
 
@@ -185,7 +181,7 @@ const char *ruin_some(struct simdisk *disk, struct simdisk *earlier,
 	unsigned what = draw_damage(rng);
 
 	if (damages[what].run)
-		damages[what].run(disk, rng, ruin_path(disk, rng));
+		damages[what].run(disk, rng, any_path(disk, rng));
 	else
 		older_file(disk, earlier, rng);
 	return damages[what].name;

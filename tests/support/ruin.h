@@ -13,9 +13,4 @@
 const char *ruin_some(struct simdisk *disk, struct simdisk *earlier,
 		      struct rng *rng);
 
-/* The anchor or a segment; valid until the next call. */
-const char *ruin_path(struct simdisk *disk, struct rng *rng);
-/* Change one bit of that file, mostly where it is in use. */
-void ruin_bit(struct simdisk *disk, const char *path, struct rng *rng);
-
 #endif

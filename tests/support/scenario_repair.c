@@ -9,6 +9,7 @@
 #include "repair/check.h"
 #include "repair/salvage.h"
 #include "store/store.h"
+#include "tests/support/hush.h"
 #include "tests/support/paper.h"
 #include "tests/support/simdisk.h"
 #include "tests/support/simenv.h"
@@ -29,15 +30,9 @@ enum { VALUE_BYTES = 1200 };
 struct place {
 	struct simdisk *disk;
 	struct simenv env;
+	struct paper paper; /* a history, where one is loaded */
 	struct complaint *complaint;
 };
-
-static void hush(void *context, enum wb_severity severity, const char *line)
-{
-	(void)context;
-	(void)severity;
-	(void)line;
-}
 
 static void place_init(struct place *place, struct complaint *complaint)
 {
@@ -48,6 +43,7 @@ static void place_init(struct place *place, struct complaint *complaint)
 
 static bool place_end(struct place *place)
 {
+	paper_release(&place->paper);
 	simdisk_free(place->disk);
 	simenv_release(&place->env);
 	return !place->complaint->check;
@@ -134,7 +130,7 @@ static enum wb_error fsck(struct place *place, struct simdisk *disk,
 }
 
 /* After -p: where it says that all is well, it is, whatever was unsynced. */
-static bool repair_and_cut(struct place *place)
+static void repair_and_cut(struct place *place)
 {
 	struct wb_fsck_summary summary;
 	struct wb_store *store;
@@ -143,9 +139,9 @@ static bool repair_and_cut(struct place *place)
 		fsck(place, place->disk, WB_FSCK_REPAIR, &summary);
 
 	if (error)
-		return trouble(place, "a repair", error);
-	if (summary.left > 0)
-		return true;
+		(void)trouble(place, "a repair", error);
+	if (error || summary.left > 0)
+		return;
 	image = simdisk_crash(place->disk,
 			      (struct sim_crash){SIM_KEEP_NOTHING, 0});
 	error = fsck(place, image, 0, &summary);
@@ -156,9 +152,10 @@ static bool repair_and_cut(struct place *place)
 	if (!error)
 		store_abandon(store);
 	simdisk_free(image);
-	return !error || complain_of(place->complaint, check_fixed,
-				     "after a power cut it is not: %s",
-				     wb_error_text(error));
+	if (error)
+		(void)complain_of(place->complaint, check_fixed,
+				  "after a power cut it is not: %s",
+				  wb_error_text(error));
 }
 
 /* ---- repairs ---- */
@@ -174,7 +171,7 @@ bool fault_33_a_header_copy_that_was_repaired_stays_so(
 	if (store && wb_store_close(store) == WB_OK) {
 		settle(&place);
 		simdisk_flip(place.disk, "0000000000000001.log", 8 * 40);
-		(void)repair_and_cut(&place);
+		repair_and_cut(&place);
 	}
 	return place_end(&place);
 }
@@ -200,26 +197,26 @@ static bool mark_in_flight(struct place *place, bool sync_fails)
 	return true;
 }
 
-bool fault_33_an_anchor_is_rebuilt_on_what_was_synced(
-	struct complaint *complaint)
+static bool repair_after_mark(struct complaint *complaint, bool sync_fails)
 {
 	struct place place;
 
 	place_init(&place, complaint);
-	if (mark_in_flight(&place, false))
-		(void)repair_and_cut(&place);
+	if (mark_in_flight(&place, sync_fails))
+		repair_and_cut(&place);
 	return place_end(&place);
+}
+
+bool fault_33_an_anchor_is_rebuilt_on_what_was_synced(
+	struct complaint *complaint)
+{
+	return repair_after_mark(complaint, false);
 }
 
 bool fault_39_an_anchor_is_not_rebuilt_on_a_lying_page_cache(
 	struct complaint *complaint)
 {
-	struct place place;
-
-	place_init(&place, complaint);
-	if (mark_in_flight(&place, true))
-		(void)repair_and_cut(&place);
-	return place_end(&place);
+	return repair_after_mark(complaint, true);
 }
 
 bool fault_33_an_anchor_is_not_rebuilt_without_proof(
@@ -270,8 +267,74 @@ bool fault_13_a_repair_builds_on_names_that_are_durable(
 		if (!simdisk_has(place.disk, "0000000000000002.log"))
 			(void)trouble(&place, "no second segment", error);
 		else
-			(void)repair_and_cut(&place);
+			repair_and_cut(&place);
 	}
+	return place_end(&place);
+}
+
+/* ---- stores that are made of others ---- */
+
+/* `check` sees whether an image opens, and that it is whole if it does. */
+struct way {
+	bool (*prepare)(struct place *place);
+	enum wb_error (*make)(struct place *place, struct simdisk *to);
+	bool (*check)(struct place *place, struct simdisk *image,
+		      const char *check, bool *ret_is_store);
+	const char *check_done;
+	const char *what;
+};
+
+/* At each change of the disk, and many images of each moment. */
+static bool is_cut_anywhere(struct complaint *complaint, const struct way *way)
+{
+	struct place place;
+	bool cut;
+
+	place_init(&place, complaint);
+	cut = way->prepare(&place);
+	for (uint64_t nth = 1; cut && !complaint->check; nth++) {
+		struct simdisk *to = simdisk_new();
+
+		simdisk_cut_at(to, SIM_ANY_CHANGE, nth);
+		(void)way->make(&place, to);
+		cut = simdisk_is_cut(to);
+		for (unsigned at = 0; at < 4 * SIM_KEEP_COUNT; at++) {
+			struct sim_crash crash = {(enum sim_keep)(
+							  at % SIM_KEEP_COUNT),
+						  at};
+			struct simdisk *image = simdisk_crash(to, crash);
+			bool is_store;
+
+			(void)way->check(&place, image, check_half, &is_store);
+			simdisk_free(image);
+		}
+		simdisk_free(to);
+	}
+	return place_end(&place);
+}
+
+static bool needs_nothing_unsynced(struct complaint *complaint,
+				   const struct way *way)
+{
+	struct simdisk *to = simdisk_new(), *image;
+	struct place place;
+	enum wb_error error;
+	bool is_store;
+
+	place_init(&place, complaint);
+	if (way->prepare(&place)) {
+		error = way->make(&place, to);
+		if (error)
+			(void)trouble(&place, way->what, error);
+		image = simdisk_crash(to,
+				      (struct sim_crash){SIM_KEEP_NOTHING, 0});
+		if (way->check(&place, image, way->check_done, &is_store) &&
+		    !is_store)
+			(void)complain_of(complaint, way->check_done,
+					  "it does not open");
+		simdisk_free(image);
+	}
+	simdisk_free(to);
 	return place_end(&place);
 }
 
@@ -335,57 +398,17 @@ static bool check_image(struct place *place, struct simdisk *image,
 	return true;
 }
 
+static const struct way salvaging = {make_ruin, salvage, check_image,
+				     check_done, "a salvage"};
+
 bool a_salvage_that_is_cut_leaves_no_half_store(struct complaint *complaint)
 {
-	struct place place;
-	bool cut = true;
-
-	place_init(&place, complaint);
-	if (!make_ruin(&place))
-		return place_end(&place);
-	for (uint64_t nth = 1; cut && !complaint->check; nth++) {
-		struct simdisk *to = simdisk_new();
-
-		simdisk_cut_at(to, SIM_ANY_CHANGE, nth);
-		(void)salvage(&place, to);
-		cut = simdisk_is_cut(to);
-		for (unsigned at = 0; at < 4 * SIM_KEEP_COUNT; at++) {
-			struct sim_crash crash = {(enum sim_keep)(
-							  at % SIM_KEEP_COUNT),
-						  at};
-			struct simdisk *image = simdisk_crash(to, crash);
-			bool is_store;
-
-			(void)check_image(&place, image, check_half, &is_store);
-			simdisk_free(image);
-		}
-		simdisk_free(to);
-	}
-	return place_end(&place);
+	return is_cut_anywhere(complaint, &salvaging);
 }
 
 bool a_salvaged_store_needs_nothing_unsynced(struct complaint *complaint)
 {
-	struct simdisk *to = simdisk_new(), *image;
-	struct place place;
-	enum wb_error error;
-	bool is_store;
-
-	place_init(&place, complaint);
-	if (make_ruin(&place)) {
-		error = salvage(&place, to);
-		if (error)
-			(void)trouble(&place, "a salvage", error);
-		image = simdisk_crash(to,
-				      (struct sim_crash){SIM_KEEP_NOTHING, 0});
-		if (check_image(&place, image, check_done, &is_store) &&
-		    !is_store)
-			(void)complain_of(complaint, check_done,
-					  "it does not open");
-		simdisk_free(image);
-	}
-	simdisk_free(to);
-	return place_end(&place);
+	return needs_nothing_unsynced(complaint, &salvaging);
 }
 
 struct rotting {
@@ -443,7 +466,7 @@ bool fault_36_a_salvage_is_read_back_from_the_disk(struct complaint *complaint)
 
 enum { HISTORY_COMMITS = 30 };
 
-static bool make_history(struct place *place, struct paper *paper)
+static bool make_history(struct place *place)
 {
 	const struct wb_dump_options whole = {.size = sizeof(whole),
 					      .history = true};
@@ -451,13 +474,12 @@ static bool make_history(struct place *place, struct paper *paper)
 
 	if (!store)
 		return false;
-	paper_dump(paper, store, &whole);
+	paper_dump(&place->paper, store, &whole);
 	store_abandon(store);
 	return true;
 }
 
-static enum wb_error load(struct place *place, struct paper *paper,
-			  struct simdisk *to)
+static enum wb_error load(struct place *place, struct simdisk *to)
 {
 	const struct wb_load_options usual = {.size = sizeof(usual)};
 	const struct wb_open_options options = {.size = sizeof(options),
@@ -465,8 +487,8 @@ static enum wb_error load(struct place *place, struct paper *paper,
 						.report = hush};
 
 	return restore_history_on(simdisk_dir(to), &place->env.env, &options,
-				  paper_read, paper, &usual, HISTORY_COMMITS,
-				  NULL);
+				  paper_read, &place->paper, &usual,
+				  HISTORY_COMMITS, NULL);
 }
 
 /* `*ret_is_store`: it opens. Then it must have all of it. */
@@ -487,59 +509,15 @@ static bool check_loaded(struct place *place, struct simdisk *image,
 			   "it has %" PRIu64 " commits", stat.revision);
 }
 
+static const struct way loading = {make_history, load, check_loaded, check_load,
+				   "a load"};
+
 bool a_load_that_is_cut_leaves_no_half_store(struct complaint *complaint)
 {
-	struct paper paper = {.size = 0};
-	struct place place;
-	bool cut;
-
-	place_init(&place, complaint);
-	cut = make_history(&place, &paper);
-	for (uint64_t nth = 1; cut && !complaint->check; nth++) {
-		struct simdisk *to = simdisk_new();
-
-		simdisk_cut_at(to, SIM_ANY_CHANGE, nth);
-		(void)load(&place, &paper, to);
-		cut = simdisk_is_cut(to);
-		for (unsigned at = 0; at < 4 * SIM_KEEP_COUNT; at++) {
-			struct sim_crash crash = {(enum sim_keep)(
-							  at % SIM_KEEP_COUNT),
-						  at};
-			struct simdisk *image = simdisk_crash(to, crash);
-			bool is_store;
-
-			(void)check_loaded(&place, image, check_half,
-					   &is_store);
-			simdisk_free(image);
-		}
-		simdisk_free(to);
-	}
-	paper_release(&paper);
-	return place_end(&place);
+	return is_cut_anywhere(complaint, &loading);
 }
 
 bool a_loaded_store_needs_nothing_unsynced(struct complaint *complaint)
 {
-	struct simdisk *to = simdisk_new(), *image;
-	struct paper paper = {.size = 0};
-	struct place place;
-	enum wb_error error;
-	bool is_store;
-
-	place_init(&place, complaint);
-	if (make_history(&place, &paper)) {
-		error = load(&place, &paper, to);
-		if (error)
-			(void)trouble(&place, "a load", error);
-		image = simdisk_crash(to,
-				      (struct sim_crash){SIM_KEEP_NOTHING, 0});
-		if (check_loaded(&place, image, check_load, &is_store) &&
-		    !is_store)
-			(void)complain_of(complaint, check_load,
-					  "it does not open");
-		simdisk_free(image);
-	}
-	simdisk_free(to);
-	paper_release(&paper);
-	return place_end(&place);
+	return needs_nothing_unsynced(complaint, &loading);
 }

@@ -261,3 +261,18 @@ struct wb_stat shelf_stat(struct shelf *shelf)
 	ck_ok(wb_store_stat(shelf->store, &stat));
 	return stat;
 }
+
+static bool count_file(void *context, const char *path, uint64_t size)
+{
+	(void)size;
+	*(unsigned *)context += strcmp(path, "lock") != 0;
+	return true;
+}
+
+unsigned shelf_files(struct simdisk *disk)
+{
+	unsigned files = 0;
+
+	simdisk_each(disk, count_file, &files);
+	return files;
+}

@@ -67,6 +67,8 @@ const char *txn_listing(struct wb_txn *txn, const char *prefix,
 			const char *after);
 
 struct wb_stat shelf_stat(struct shelf *shelf);
+/* How many files a disk has, but the lock. */
+unsigned shelf_files(struct simdisk *disk);
 
 #define ck_text(actual, expected) ck_assert_str_eq(actual, expected)
 

@@ -6,6 +6,7 @@
 #define WAYBILL_TESTS_SUPPORT_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,28 @@ static inline int suite_run(Suite *suite)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* How often to repeat what is random: `full` times with WAYBILL_FULL=1, and
- * under a sanitizer, which is slow and sees each kind of mistake early, a
- * quarter of either. */
-static inline uint64_t rounds(uint64_t usual, uint64_t full)
+/* WAYBILL_SEED, or 1. */
+static inline uint64_t first_seed(void)
+{
+	const char *wish = getenv("WAYBILL_SEED");
+
+	return wish && *wish ? strtoull(wish, NULL, 0) : 1;
+}
+
+/* WAYBILL_FULL=1: longer loops are wanted. */
+static inline bool full_run(void)
 {
 	const char *wish = getenv("WAYBILL_FULL");
-	uint64_t count = wish && *wish == '1' ? full : usual;
+
+	return wish && *wish == '1';
+}
+
+/* How often to repeat what is random: `full` times in a full run, and under a
+ * sanitizer, which is slow and sees each kind of mistake early, a quarter of
+ * either. */
+static inline uint64_t rounds(uint64_t usual, uint64_t full)
+{
+	uint64_t count = full_run() ? full : usual;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	count = (count + 3) / 4;

@@ -83,3 +83,14 @@ void volume_make(struct shelf *shelf)
 	volume_settle(shelf);
 	ck_assert(volume_exists(shelf, 4) && !volume_exists(shelf, 5));
 }
+
+void volume_tear(struct shelf *shelf)
+{
+	uint64_t end;
+
+	ck_ok(shelf_open(shelf));
+	shelf_put(shelf, "c", "1");
+	volume_settle(shelf);
+	end = volume_frame(shelf, 5, 1);
+	simdisk_set(shelf->disk, volume_path(5), "torn", 4, end + 100);
+}

@@ -25,5 +25,7 @@ void volume_spoil(struct shelf *shelf, const char *path, uint64_t at);
 /* Segments 1 and 2 are sealed, 3 was cut, 4 is the newest; it holds the
  * commits of "a" and "b" and a MARK. Settled. */
 void volume_make(struct shelf *shelf);
+/* After that: one commit more, in segment 5, and a write that was torn. */
+void volume_tear(struct shelf *shelf);
 
 #endif
