@@ -294,22 +294,12 @@ static enum wb_error tell_all(struct frames *frames)
 	return error;
 }
 
-static void pass_over(void *context, const struct window *window,
-		      uint64_t offset, uint64_t bytes, bool again)
-{
-	(void)context;
-	(void)window;
-	(void)offset;
-	(void)bytes;
-	(void)again;
-}
-
 enum wb_error audit_anchor_look(struct dir *dir, const char *name,
 				struct audit_anchor_look *ret_look)
 {
 	struct audit_anchor_look look = {.seen = {AUDIT_FAILS, AUDIT_FAILS},
 					 .why = {"", ""}};
-	struct window window = {.trouble = pass_over};
+	struct window window = {.trouble = window_pass_over};
 	enum wb_error error = window_open(&window, dir, name);
 
 	look.file_bytes = window.file_bytes;

@@ -4,6 +4,8 @@
  */
 #include "audit/names.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,36 +35,18 @@ void names_release(struct names *names)
 	*names = (struct names){0};
 }
 
-static enum wb_error grow(void **array, size_t count, size_t *capacity,
-			  size_t size)
-{
-	void *more;
-
-	if (count < *capacity)
-		return WB_OK;
-	more = realloc(*array, (2 * *capacity + 16) * size);
-	if (!more)
-		return WB_NO_MEMORY;
-	*array = more;
-	*capacity = 2 * *capacity + 16;
-	return WB_OK;
-}
-
 static enum wb_error append(struct names *names, const struct wb_key *key,
 			    struct name_place place, bool exact)
 {
 	struct name name = {.key = *key, .place = place, .exact = exact};
-	void *all = names->all;
-	enum wb_error error;
 
 	if (names->count >= names->max) {
 		names->more++;
 		return WB_OK;
 	}
-	error = grow(&all, names->count, &names->capacity, sizeof(*names->all));
-	names->all = all;
-	if (error)
-		return error;
+	if (!array_grow(&names->all, &names->capacity, names->count + 1,
+			sizeof(*names->all)))
+		return WB_NO_MEMORY;
 	name.bytes = malloc(key->ns.size + key->name.size + 1);
 	if (!name.bytes)
 		return WB_NO_MEMORY;
@@ -94,18 +78,13 @@ enum wb_error names_add(struct names *names, const struct wb_key *key,
 static enum wb_error add_hint(struct names *names, uint32_t hash,
 			      struct name_place place)
 {
-	void *hints = names->hints;
-	enum wb_error error;
-
 	if (names->hint_count >= names->max) {
 		names->more++;
 		return WB_OK;
 	}
-	error = grow(&hints, names->hint_count, &names->hint_capacity,
-		     sizeof(*names->hints));
-	names->hints = hints;
-	if (error)
-		return error;
+	if (!array_grow(&names->hints, &names->hint_capacity,
+			names->hint_count + 1, sizeof(*names->hints)))
+		return WB_NO_MEMORY;
 	names->hints[names->hint_count++] = (struct name_hint){hash, place};
 	names->hint_filter |= UINT64_C(1) << (hash & 63);
 	return WB_OK;

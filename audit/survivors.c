@@ -14,6 +14,7 @@
 
 #include "audit/frames.h"
 #include "audit/walk.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,17 +53,6 @@ struct survivors {
 	struct window window;
 	struct audit_message message;
 };
-
-/* What it cannot read counts as zeros, and is lost. */
-static void pass_over(void *context, const struct window *window,
-		      uint64_t offset, uint64_t bytes, bool again)
-{
-	(void)context;
-	(void)window;
-	(void)offset;
-	(void)bytes;
-	(void)again;
-}
 
 static void know(struct survivors *survivors, uint64_t revision)
 {
@@ -240,21 +230,6 @@ struct listing {
 	enum wb_error error;
 };
 
-static enum wb_error grow(void **array, size_t count, size_t *capacity,
-			  size_t size)
-{
-	void *more;
-
-	if (count < *capacity)
-		return WB_OK;
-	more = realloc(*array, (2 * *capacity + 64) * size);
-	if (!more)
-		return WB_NO_MEMORY;
-	*array = more;
-	*capacity = 2 * *capacity + 64;
-	return WB_OK;
-}
-
 static bool is_commit(const struct audit_piece *piece)
 {
 	return piece->commit && piece->seen == AUDIT_HOLDS && !*piece->why &&
@@ -267,7 +242,6 @@ static void list_frame(struct listing *listing, const struct audit_piece *piece)
 {
 	struct survivors *survivors = listing->survivors;
 	const struct audit_frame *frame = &piece->frame;
-	void *candidates = survivors->candidates;
 
 	if (piece->seen != AUDIT_HOLDS)
 		return;
@@ -276,14 +250,14 @@ static void list_frame(struct listing *listing, const struct audit_piece *piece)
 	know(survivors, frame->durable_revision);
 	if (!is_commit(piece))
 		return;
-	listing->error =
-		grow(&candidates, survivors->count, &survivors->capacity,
-		     sizeof(*survivors->candidates));
-	survivors->candidates = candidates;
-	if (!listing->error)
-		survivors->candidates[survivors->count++] =
-			(struct candidate){frame->revision, piece->offset,
-					   listing->source};
+	if (!array_grow(&survivors->candidates, &survivors->capacity,
+			survivors->count + 1, sizeof(*survivors->candidates))) {
+		listing->error = WB_NO_MEMORY;
+		return;
+	}
+	survivors->candidates[survivors->count++] =
+		(struct candidate){frame->revision, piece->offset,
+				   listing->source};
 }
 
 static bool list_piece(void *context, const struct audit_piece *piece)
@@ -291,7 +265,6 @@ static bool list_piece(void *context, const struct audit_piece *piece)
 	struct listing *listing = context;
 	const struct source *source =
 		&listing->survivors->sources[listing->source];
-	void *spots = listing->spots;
 
 	if (piece->offset >= source->limit)
 		return false;
@@ -300,14 +273,14 @@ static bool list_piece(void *context, const struct audit_piece *piece)
 			list_frame(listing, piece);
 		return listing->error == WB_OK;
 	}
-	listing->error = grow(&spots, listing->spot_count,
-			      &listing->spot_capacity, sizeof(struct spot));
-	listing->spots = spots;
-	if (!listing->error)
-		listing->spots[listing->spot_count++] =
-			(struct spot){piece->offset,
-				      piece->offset + piece->bytes};
-	return listing->error == WB_OK;
+	if (!array_grow(&listing->spots, &listing->spot_capacity,
+			listing->spot_count + 1, sizeof(*listing->spots))) {
+		listing->error = WB_NO_MEMORY;
+		return false;
+	}
+	listing->spots[listing->spot_count++] =
+		(struct spot){piece->offset, piece->offset + piece->bytes};
+	return true;
 }
 
 /* Where a write did not finish, and so what is behind it never counted. */
@@ -486,7 +459,7 @@ enum wb_error audit_survivors_read(
 {
 	struct survivors survivors = {.dir = dir,
 				      .visitor = visitor,
-				      .window.trouble = pass_over};
+				      .window.trouble = window_pass_over};
 	enum wb_error error = find_sources(&survivors);
 
 	if (!error)

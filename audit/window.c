@@ -9,6 +9,16 @@
 
 enum { STEP_BYTES = 1 << 20, PAGE_BYTES = 4096 };
 
+void window_pass_over(void *context, const struct window *window,
+		      uint64_t offset, uint64_t bytes, bool again)
+{
+	(void)context;
+	(void)window;
+	(void)offset;
+	(void)bytes;
+	(void)again;
+}
+
 enum wb_error window_open(struct window *window, struct dir *dir,
 			  const char *name)
 {

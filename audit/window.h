@@ -17,6 +17,9 @@ struct window;
 typedef void window_trouble_fn(void *context, const struct window *window,
 			       uint64_t offset, uint64_t bytes, bool again);
 
+/* One that says nothing: what cannot be read counts as zeros. */
+window_trouble_fn window_pass_over;
+
 enum { WINDOW_NAME_BYTES = 32 };
 
 struct window {

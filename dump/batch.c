@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dump/batch.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,23 +52,6 @@ bool batch_fits_alone(const struct store_change *change)
 	return size_of(change) + MUTATION_BYTES <= WB_TXN_BYTES_MAX;
 }
 
-static bool grow(void **array, size_t *capacity, size_t needed, size_t each)
-{
-	size_t to = *capacity ? *capacity : 64;
-	void *grown;
-
-	if (needed <= *capacity)
-		return true;
-	while (to < needed)
-		to *= 2;
-	grown = realloc(*array, to * each);
-	if (!grown)
-		return false;
-	*array = grown;
-	*capacity = to;
-	return true;
-}
-
 static void keep(struct batch *batch, struct wb_bytes bytes)
 {
 	if (bytes.size > 0)
@@ -80,10 +65,10 @@ enum wb_error batch_add(struct batch *batch, const struct store_change *change,
 	const struct wb_key *key = &change->key;
 
 	/* One byte more than none, so that a pointer is one. */
-	if (!grow((void **)&batch->items, &batch->capacity, batch->count + 1,
-		  sizeof(*batch->items)) ||
-	    !grow((void **)&batch->bytes, &batch->bytes_capacity,
-		  batch->size + size_of(change) + 1, 1))
+	if (!array_grow(&batch->items, &batch->capacity, batch->count + 1,
+			sizeof(*batch->items)) ||
+	    !array_grow(&batch->bytes, &batch->bytes_capacity,
+			batch->size + size_of(change) + 1, 1))
 		return WB_NO_MEMORY;
 	batch->items[batch->count++] = (struct batch_item){
 		.at = batch->size,

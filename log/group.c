@@ -7,6 +7,8 @@
  */
 #include "log/state.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,33 +62,16 @@ void log_group_clear(struct log_group *group)
 	group->time_max_ns = INT64_MIN;
 }
 
-static bool grow(void **array, size_t *capacity, size_t needed, size_t each)
-{
-	size_t to = *capacity ? *capacity : 64;
-	void *grown;
-
-	if (needed <= *capacity)
-		return true;
-	while (to < needed)
-		to *= 2;
-	grown = realloc(*array, to * each);
-	if (!grown)
-		return false;
-	*array = grown;
-	*capacity = to;
-	return true;
-}
-
 /* Room for one more frame of `bytes` (its group's padding included) with
  * `entries` versions; the bytes are zero. */
 static bool make_room(struct log_group *group, size_t bytes, size_t entries)
 {
-	if (!grow((void **)&group->bytes, &group->capacity,
-		  group->size + bytes + GROUP_ALIGN, 1) ||
-	    !grow((void **)&group->frames, &group->frame_capacity,
-		  group->frame_count + 1, sizeof(*group->frames)) ||
-	    !grow((void **)&group->entries, &group->entry_capacity,
-		  group->entry_count + entries, sizeof(*group->entries)))
+	if (!array_grow(&group->bytes, &group->capacity,
+			group->size + bytes + GROUP_ALIGN, 1) ||
+	    !array_grow(&group->frames, &group->frame_capacity,
+			group->frame_count + 1, sizeof(*group->frames)) ||
+	    !array_grow(&group->entries, &group->entry_capacity,
+			group->entry_count + entries, sizeof(*group->entries)))
 		return false;
 	memset(group->bytes + group->size, 0, FRAME_HEADER_BYTES);
 	return true;

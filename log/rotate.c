@@ -206,16 +206,6 @@ enum wb_error log_start_segment(struct log *log,
 
 /* ---- creation ---- */
 
-static bool remove_segment(void *context, const char *entry)
-{
-	enum segment_kind kind;
-	uint64_t id;
-
-	if (segment_name_parse(entry, &id, &kind))
-		(void)dir_remove(context, entry);
-	return true;
-}
-
 enum wb_error log_create(struct log *log)
 {
 	enum wb_error error;
@@ -232,7 +222,7 @@ enum wb_error log_create(struct log *log)
 	if (!error)
 		error = dir_make(log->dir, "torn");
 	if (!error) /* of a creation that did not finish */
-		error = dir_list(log->dir, "", remove_segment, log->dir);
+		error = segments_remove(log->dir);
 	if (!error)
 		error = log_start_segment(log, NULL, 0);
 	if (error)

@@ -55,6 +55,21 @@ bool segment_name_parse(const char *name, uint64_t *ret_id,
 	return false;
 }
 
+static bool remove_segment(void *context, const char *entry)
+{
+	enum segment_kind kind;
+	uint64_t id;
+
+	if (segment_name_parse(entry, &id, &kind))
+		(void)dir_remove(context, entry);
+	return true;
+}
+
+enum wb_error segments_remove(struct dir *dir)
+{
+	return dir_list(dir, "", remove_segment, dir);
+}
+
 static uint64_t header_checksum(const uint8_t *bytes, unsigned copy)
 {
 	return XXH3_64bits_withSeed(bytes + CHECKSUM_BYTES,
@@ -235,36 +250,28 @@ enum wb_error footer_encode(const struct footer *footer,
 	return WB_OK;
 }
 
-static struct log_entry read_entry(struct reader *reader,
-				   uint64_t first_revision)
+struct log_entry footer_page_entry(const uint8_t *bytes, size_t size,
+				   uint64_t first_revision, size_t at)
 {
+	struct reader reader = reader_of(bytes, size);
 	struct log_entry entry;
 
-	entry.hash = read_u32(reader);
-	entry.offset = (uint64_t)read_u32(reader) * FRAME_ALIGN;
-	entry.revision = first_revision + read_u32(reader);
-	entry.mutation = read_u32(reader);
-	assert(!reader->failed);
+	reader_seek(&reader, at * FOOTER_ENTRY_BYTES);
+	entry.hash = read_u32(&reader);
+	entry.offset = (uint64_t)read_u32(&reader) * FRAME_ALIGN;
+	entry.revision = first_revision + read_u32(&reader);
+	entry.mutation = read_u32(&reader);
+	assert(!reader.failed);
 	return entry;
 }
 
 struct log_entry footer_entry(const uint8_t *payload,
 			      const struct footer *footer, uint64_t at)
 {
-	struct reader reader =
-		reader_of(payload, footer_size(footer->entry_count));
-
-	reader_seek(&reader, FOOTER_HEAD_BYTES + at * FOOTER_ENTRY_BYTES);
-	return read_entry(&reader, footer->first_revision);
-}
-
-struct log_entry footer_page_entry(const uint8_t *bytes, size_t size,
-				   uint64_t first_revision, size_t at)
-{
-	struct reader reader = reader_of(bytes, size);
-
-	reader_seek(&reader, at * FOOTER_ENTRY_BYTES);
-	return read_entry(&reader, first_revision);
+	return footer_page_entry(payload + FOOTER_HEAD_BYTES,
+				 footer_size(footer->entry_count) -
+					 FOOTER_HEAD_BYTES,
+				 footer->first_revision, at);
 }
 
 static bool is_ordered(const struct log_entry *x, const struct log_entry *y)

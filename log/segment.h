@@ -40,6 +40,9 @@ void segment_name(uint64_t id, enum segment_kind kind,
 bool segment_name_parse(const char *name, uint64_t *ret_id,
 			enum segment_kind *ret_kind);
 
+/* Every segment of the folder goes, as far as that is possible. */
+enum wb_error segments_remove(struct dir *dir);
+
 /* Copy 0 or 1 of the header, SEGMENT_HEADER_BYTES. */
 void segment_header_encode(const struct segment_header *header, unsigned copy,
 			   uint8_t *ret_bytes);

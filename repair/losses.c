@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "repair/losses.h"
 
+#include "audit/message.h"
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,40 +17,22 @@ void losses_release(struct losses *losses)
 	*losses = (struct losses){.ranges = NULL};
 }
 
-static enum wb_error grow(void **array, size_t count, size_t *capacity,
-			  size_t size)
-{
-	void *more;
-
-	if (count < *capacity)
-		return WB_OK;
-	more = realloc(*array, (2 * *capacity + 16) * size);
-	if (!more)
-		return WB_NO_MEMORY;
-	*array = more;
-	*capacity = 2 * *capacity + 16;
-	return WB_OK;
-}
-
 enum wb_error losses_range(struct losses *losses, uint64_t first, uint64_t last)
 {
 	struct lost_range *before =
 		losses->range_count ? &losses->ranges[losses->range_count - 1]
 				    : NULL;
-	void *ranges = losses->ranges;
-	enum wb_error error;
 
 	if (before && before->last + 1 >= first) {
 		before->last = last;
 		return WB_OK;
 	}
-	error = grow(&ranges, losses->range_count, &losses->range_capacity,
-		     sizeof(*losses->ranges));
-	losses->ranges = ranges;
-	if (!error)
-		losses->ranges[losses->range_count++] =
-			(struct lost_range){first, last};
-	return error;
+	if (!array_grow(&losses->ranges, &losses->range_capacity,
+			losses->range_count + 1, sizeof(*losses->ranges)))
+		return WB_NO_MEMORY;
+	losses->ranges[losses->range_count++] =
+		(struct lost_range){first, last};
+	return WB_OK;
 }
 
 /* Name and namespace in one piece, which begins with the name. */
@@ -73,15 +58,10 @@ enum wb_error losses_name(struct losses *losses, const struct wb_key *key,
 			  uint64_t revision, bool exact)
 {
 	struct wb_salvage_name name = {.revision = revision, .exact = exact};
-	void *names = losses->names;
-	enum wb_error error =
-		grow(&names, losses->name_count, &losses->name_capacity,
-		     sizeof(*losses->names));
 
-	losses->names = names;
-	if (error)
-		return error;
-	if (!copy_key(key, &name.key))
+	if (!array_grow(&losses->names, &losses->name_capacity,
+			losses->name_count + 1, sizeof(*losses->names)) ||
+	    !copy_key(key, &name.key))
 		return WB_NO_MEMORY;
 	losses->names[losses->name_count++] = name;
 	return WB_OK;
@@ -90,39 +70,22 @@ enum wb_error losses_name(struct losses *losses, const struct wb_key *key,
 enum wb_error losses_unknown(struct losses *losses, uint64_t first,
 			     uint64_t last, uint64_t count)
 {
-	void *unknown = losses->unknown;
-	enum wb_error error;
-
 	if (count == 0)
 		return WB_OK;
-	error = grow(&unknown, losses->unknown_count, &losses->unknown_capacity,
-		     sizeof(*losses->unknown));
-	losses->unknown = unknown;
-	if (!error)
-		losses->unknown[losses->unknown_count++] =
-			(struct lost_names){{first, last}, count};
-	return error;
-}
-
-static int compare_bytes(struct wb_bytes a, struct wb_bytes b)
-{
-	size_t common = a.size < b.size ? a.size : b.size;
-	int order = common ? memcmp(a.data, b.data, common) : 0;
-
-	return order ? order : (a.size > b.size) - (a.size < b.size);
+	if (!array_grow(&losses->unknown, &losses->unknown_capacity,
+			losses->unknown_count + 1, sizeof(*losses->unknown)))
+		return WB_NO_MEMORY;
+	losses->unknown[losses->unknown_count++] =
+		(struct lost_names){{first, last}, count};
+	return WB_OK;
 }
 
 static int compare_names(const struct wb_salvage_name *a,
 			 const struct wb_salvage_name *b)
 {
-	int order;
-
 	if (a->revision != b->revision)
 		return a->revision < b->revision ? -1 : 1;
-	if (a->key.kind != b->key.kind)
-		return a->key.kind < b->key.kind ? -1 : 1;
-	order = compare_bytes(a->key.ns, b->key.ns);
-	return order ? order : compare_bytes(a->key.name, b->key.name);
+	return audit_key_compare(&a->key, &b->key);
 }
 
 /* Of two that are the same, the one that is exact first. */

@@ -88,16 +88,6 @@ enum wb_error store_import_finish(struct dir *dir)
 	return error ? error : dir_sync(dir, "", CONTROL_IMPORT_DIR_SYNC);
 }
 
-static bool remove_segment(void *context, const char *entry)
-{
-	enum segment_kind kind;
-	uint64_t id;
-
-	if (segment_name_parse(entry, &id, &kind))
-		(void)dir_remove(context, entry);
-	return true;
-}
-
 struct sweep {
 	struct dir *dir;
 	const char *folder;
@@ -120,7 +110,7 @@ void store_import_remove(struct dir *dir)
 	struct sweep sweeps[] = {{dir, "tmp"}, {dir, "torn"}};
 
 	(void)dir_remove(dir, ANCHOR_NAME);
-	(void)dir_list(dir, "", remove_segment, dir);
+	(void)segments_remove(dir);
 	for (unsigned at = 0; at < 2; at++)
 		(void)dir_list(dir, sweeps[at].folder, remove_in, &sweeps[at]);
 	(void)dir_remove(dir, UNFINISHED_ANCHOR_NAME);
