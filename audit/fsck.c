@@ -39,6 +39,7 @@ struct operation {
 struct fsck {
 	struct dir *dir;
 	size_t names_max;
+	struct meter *meter;
 	struct fsck_summary summary;
 	struct found *found;
 	size_t count, capacity;
@@ -395,7 +396,12 @@ static enum wb_error read_names(void *context,
 /* Each segment is looked into once. */
 static enum wb_error find_names(struct fsck *fsck)
 {
-	struct audit_visitor visitor = {.commit = read_names, .context = fsck};
+	struct audit_visitor visitor = {
+		.commit = read_names,
+		.context = fsck,
+		.meter = fsck->meter,
+		.phase = "names",
+	};
 	struct audit_summary again;
 	bool needed = false;
 
@@ -522,7 +528,13 @@ static void tell(struct fsck *fsck, const struct fsck_visitor *visitor,
 
 static enum wb_error check(struct fsck *fsck)
 {
-	struct audit_visitor visitor = {take_commit, take_finding, fsck};
+	struct audit_visitor visitor = {
+		.commit = take_commit,
+		.finding = take_finding,
+		.context = fsck,
+		.meter = fsck->meter,
+		.phase = "check",
+	};
 	enum wb_error error;
 
 	fsck->replay = replay_new();
@@ -545,6 +557,7 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 			 struct fsck_summary *ret_summary)
 {
 	struct fsck fsck = {.dir = dir,
+			    .meter = visitor->meter,
 			    .names_max = visitor->names_max ? visitor->names_max
 							    : FSCK_NAMES_MAX};
 	struct wb_finding_name *told = NULL;

@@ -25,7 +25,8 @@ struct fsck_visitor {
 			const struct wb_finding_name *names, size_t count,
 			uint64_t more);
 	void *context;
-	size_t names_max; /* of one finding; 0: FSCK_NAMES_MAX */
+	size_t names_max;    /* of one finding; 0: FSCK_NAMES_MAX */
+	struct meter *meter; /* phases "check" and "names"; NULL */
 };
 
 struct fsck_summary {

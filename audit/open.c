@@ -89,6 +89,8 @@ enum wb_error audit_open(const char *path,
 				sized_problem(error));
 	teller->report = mine.report;
 	teller->context = mine.report_context;
+	teller->meter.tell = mine.progress;
+	teller->meter.context = mine.progress_context;
 	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);

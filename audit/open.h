@@ -13,6 +13,7 @@
 struct teller {
 	wb_report_fn *report; /* NULL: standard error */
 	void *context;
+	struct meter meter;
 	struct wb_text first; /* damage that was told first */
 };
 

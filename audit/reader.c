@@ -44,9 +44,14 @@ enum wb_error audit_read(struct dir *dir, unsigned flags,
 
 	report_trouble_of(&report, &walk.window);
 	error = set_read(&set, dir, &walk.window, &report);
-	if (!error && !set.unfinished)
-		error = walk_all(&walk);
 	if (!error) {
+		meter_begin(visitor->meter, visitor->phase, "bytes",
+			    summary.file_bytes);
+		if (!set.unfinished)
+			error = walk_all(&walk);
+	}
+	if (!error) {
+		meter_end(visitor->meter);
 		summary.verdict = verdict_of(&summary, &walk, set.unfinished);
 		*ret_summary = summary;
 	}

@@ -15,6 +15,7 @@
 #include "audit/finding.h"
 #include "audit/message.h"
 #include "base/file.h"
+#include "base/meter.h"
 
 /* What an open would say; the worst finding decides. */
 enum audit_verdict {
@@ -48,6 +49,9 @@ struct audit_visitor {
 	/* Each thing that is wrong; NULL: only the summary is wanted. */
 	void (*finding)(void *context, const struct audit_finding *finding);
 	void *context;
+	/* How far the reading is, in bytes, as this phase; NULL. */
+	struct meter *meter;
+	const char *phase;
 };
 
 enum audit_read_flags {

@@ -24,6 +24,7 @@ struct source {
 	const char *name;
 	uint64_t id; /* by its header, or else by its name */
 	bool has_header, misnamed;
+	uint64_t file_bytes;
 	struct audit_header header;
 	uint64_t salt;
 	/* Where its successor says that it ends; UINT64_MAX: not known. */
@@ -50,6 +51,7 @@ struct survivors {
 	size_t source_count;
 	struct candidate *candidates;
 	size_t count, capacity;
+	uint64_t bytes_before; /* of the sources that were listed */
 	struct window window;
 	struct audit_message message;
 };
@@ -83,6 +85,7 @@ static enum wb_error look_at(struct survivors *survivors, const char *name,
 	if (error)
 		return error == WB_NO_MEMORY ? error : WB_OK;
 	source.salt = head.salt;
+	source.file_bytes = head.file_bytes;
 	source.has_header = head.has_header;
 	if (head.has_header) {
 		source.header = head.header;
@@ -263,9 +266,11 @@ static void list_frame(struct listing *listing, const struct audit_piece *piece)
 static bool list_piece(void *context, const struct audit_piece *piece)
 {
 	struct listing *listing = context;
-	const struct source *source =
-		&listing->survivors->sources[listing->source];
+	struct survivors *survivors = listing->survivors;
+	const struct source *source = &survivors->sources[listing->source];
 
+	meter_at(survivors->visitor->meter,
+		 survivors->bytes_before + piece->offset);
 	if (piece->offset >= source->limit)
 		return false;
 	if (piece->kind == AUDIT_PIECE_FRAME) {
@@ -345,10 +350,20 @@ static enum wb_error list_source(struct survivors *survivors, size_t at)
 
 static enum wb_error list_sources(struct survivors *survivors)
 {
+	struct meter *meter = survivors->visitor->meter;
+	uint64_t file_bytes = 0;
 	enum wb_error error = WB_OK;
 
-	for (size_t at = 0; at < survivors->source_count && !error; at++)
+	for (size_t at = 0; at < survivors->source_count; at++)
+		file_bytes += survivors->sources[at].file_bytes;
+	meter_begin(meter, "search", "bytes", file_bytes);
+	for (size_t at = 0; at < survivors->source_count && !error; at++) {
 		error = list_source(survivors, at);
+		survivors->bytes_before += survivors->sources[at].file_bytes;
+	}
+	if (error)
+		return error;
+	meter_end(meter);
 	if (survivors->anchor)
 		know(survivors, survivors->anchor->durable_revision);
 	return error;
@@ -435,10 +450,12 @@ static enum wb_error read_all(struct survivors *survivors)
 	if (survivors->count > 1)
 		qsort(survivors->candidates, survivors->count,
 		      sizeof(*survivors->candidates), by_revision);
+	meter_begin(visitor->meter, "copy", "commits", survivors->count);
 	for (size_t at = 0; at < survivors->count && !error; at++) {
 		const struct candidate *candidate = &survivors->candidates[at];
 		const struct audit_commit *commit;
 
+		meter_at(visitor->meter, at);
 		if (candidate->revision < next)
 			continue; /* another copy */
 		error = read_commit(survivors, candidate, &opened, &commit);
@@ -450,7 +467,10 @@ static enum wb_error read_all(struct survivors *survivors)
 		if (!error && visitor->commit)
 			error = visitor->commit(visitor->context, commit);
 	}
-	return error ? error : lose(survivors, next, survivors->found.head + 1);
+	if (error)
+		return error;
+	meter_end(visitor->meter);
+	return lose(survivors, next, survivors->found.head + 1);
 }
 
 enum wb_error audit_survivors_read(

@@ -14,6 +14,7 @@
 
 #include "audit/message.h"
 #include "base/file.h"
+#include "base/meter.h"
 
 /* What is pointed at lasts until the call returns; an error ends the reading
  * and is what it returns. */
@@ -24,6 +25,7 @@ struct audit_survivors_visitor {
 	/* All of `first` to `last`, at least one; between the commits. */
 	enum wb_error (*lost)(void *context, uint64_t first, uint64_t last);
 	void *context;
+	struct meter *meter; /* phases "search" and "copy"; NULL */
 };
 
 struct audit_survivors {

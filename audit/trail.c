@@ -148,7 +148,13 @@ enum wb_error audit_trail(struct dir *dir, const struct audit_visitor *findings,
 		.context = context,
 		.replay = replay_new(),
 	};
-	struct audit_visitor visitor = {take_commit, pass_finding, &trail};
+	struct audit_visitor visitor = {
+		.commit = take_commit,
+		.finding = pass_finding,
+		.context = &trail,
+		.meter = findings->meter,
+		.phase = "read",
+	};
 	struct audit_summary summary = {.findings = {0}};
 	enum wb_error error = WB_NO_MEMORY;
 
@@ -172,7 +178,11 @@ enum wb_error wb_audit_log(const char *path,
 {
 	struct wb_audit_filter mine = {.size = sizeof(mine)};
 	struct teller teller = {.report = NULL};
-	struct audit_visitor findings = {NULL, teller_finding, &teller};
+	struct audit_visitor findings = {
+		.finding = teller_finding,
+		.context = &teller,
+		.meter = &teller.meter,
+	};
 	struct audit_summary summary;
 	struct dir *dir;
 	enum wb_error error = WB_OK;

@@ -136,7 +136,13 @@ enum wb_error audit_verify(struct dir *dir,
 			   struct wb_audit_verified *ret_verified)
 {
 	struct verify verify = {.findings = findings, .count = count};
-	struct audit_visitor visitor = {take_commit, pass_finding, &verify};
+	struct audit_visitor visitor = {
+		.commit = take_commit,
+		.finding = pass_finding,
+		.context = &verify,
+		.meter = findings->meter,
+		.phase = "read",
+	};
 	struct audit_summary summary;
 	enum wb_error error;
 
@@ -168,7 +174,11 @@ enum wb_error wb_audit_verify(const char *path,
 			      struct wb_text *ret_text)
 {
 	struct teller teller = {.report = NULL};
-	struct audit_visitor findings = {NULL, teller_finding, &teller};
+	struct audit_visitor findings = {
+		.finding = teller_finding,
+		.context = &teller,
+		.meter = &teller.meter,
+	};
 	struct wb_audit_verified verified;
 	struct audit_summary summary;
 	struct dir *dir;

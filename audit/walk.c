@@ -290,6 +290,8 @@ static enum wb_error walk_frames(struct walk *walk, bool newest)
 
 		if (error)
 			return error;
+		meter_at(walk->report->visitor->meter,
+			 walk->bytes_before + walk->at);
 		if (frame.seen == AUDIT_NEWER) {
 			if (walk->last_type != AUDIT_FOOTER)
 				return stop_at_newer(walk, &frame);
@@ -469,6 +471,8 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 	const struct audit_set *set = walk->set;
 	enum wb_error error;
 
+	if (at > 0)
+		walk->bytes_before += walk->segment->file_bytes;
 	walk->segment = &set->segments[at];
 	walk->at = AUDIT_FRAMES_AT;
 	walk->last_type = 0;

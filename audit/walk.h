@@ -41,6 +41,7 @@ struct walk {
 	const struct audit_segment *segment;
 	const struct audit_segment *next; /* that follows it; NULL: newest */
 	uint64_t at;			  /* of the next frame */
+	uint64_t bytes_before;		  /* of all segments before it */
 	unsigned last_type;		  /* 0: there is no frame yet */
 	bool lost;			  /* frames of it are missing */
 	bool resynced;			  /* those before the next one are */

@@ -123,8 +123,15 @@ enum wb_error check_lock(struct dir *dir, bool exclusive,
 
 /* ---- checking ---- */
 
+struct meter check_meter(const struct wb_fsck_options *options)
+{
+	return (struct meter){.tell = options->progress,
+			      .context = options->progress_context};
+}
+
 struct checking {
 	const struct wb_fsck_options *options;
+	struct meter meter;
 	check_visit_fn *visit;
 	void *context;
 	/* With a repair: what was there before, and what is there after it. */
@@ -152,7 +159,8 @@ static enum wb_error check(struct checking *checking, struct dir *dir,
 			   struct wb_text *ret_text)
 {
 	struct fsck_visitor visitor = {.finding = take_finding,
-				       .context = checking};
+				       .context = checking,
+				       .meter = &checking->meter};
 	struct fsck_summary summary;
 	enum wb_error error;
 
@@ -201,9 +209,12 @@ static enum wb_error check_and_repair(struct checking *checking,
 	error = check(checking, dir, false, summary, ret_text);
 	if (error)
 		return error;
-	if (repair_is_of_use(&checking->before))
+	if (repair_is_of_use(&checking->before)) {
+		meter_begin(&checking->meter, "repair", "bytes", 0);
 		repaired = repair_run(dir, env, &checking->before,
 				      options->report, options->report_context);
+		meter_end(&checking->meter);
+	}
 	error = check(checking, dir, true, summary, ret_text);
 	if (error)
 		return error;
@@ -226,6 +237,7 @@ enum wb_error check_directory(struct dir *dir, const struct env *env,
 {
 	bool repair = options->flags & WB_FSCK_REPAIR;
 	struct checking checking = {.options = options,
+				    .meter = check_meter(options),
 				    .visit = visit,
 				    .context = context};
 	struct wb_fsck_summary summary = {.size = 0};

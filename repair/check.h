@@ -46,6 +46,9 @@ enum wb_error check_open(const char *path, unsigned how,
 /* What failed, where that is known, and else only how. */
 const char *check_why(enum wb_error error);
 
+/* What tells the caller how far it is. */
+struct meter check_meter(const struct wb_fsck_options *options);
+
 /* A diag's report, whose context is a struct wb_fsck_options. */
 void check_say(void *context, enum diag_severity severity, const char *line);
 

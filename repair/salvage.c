@@ -43,6 +43,7 @@ struct salvage {
 	const struct env *env;
 	const struct wb_fsck_options *options;
 	const struct wb_salvage_visitor *visitor;
+	struct meter meter;
 	struct wb_text *text;
 	struct wb_salvage_summary summary;
 	struct wb_fsck_summary checked; /* `from` */
@@ -130,7 +131,8 @@ static enum wb_error check_source(struct salvage *salvage)
 {
 	struct fsck_visitor visitor = {.finding = take_finding,
 				       .context = salvage,
-				       .names_max = NAMES_MAX};
+				       .names_max = NAMES_MAX,
+				       .meter = &salvage->meter};
 	struct fsck_summary summary;
 	enum wb_error error = audit_fsck(salvage->from, &visitor, &summary);
 
@@ -396,8 +398,12 @@ static void count_losses(struct salvage *salvage)
 
 static enum wb_error fill_store(struct salvage *salvage)
 {
-	struct audit_survivors_visitor visitor = {take_commit, take_lost,
-						  salvage};
+	struct audit_survivors_visitor visitor = {
+		.commit = take_commit,
+		.lost = take_lost,
+		.context = salvage,
+		.meter = &salvage->meter,
+	};
 	struct audit_survivors survivors;
 	struct wb_stat stat = {.size = sizeof(stat)};
 	enum wb_error error;
@@ -514,8 +520,12 @@ static bool drop_segment(void *context, const char *entry)
 static enum wb_error verify(struct salvage *salvage)
 {
 	struct reading reading = {.salvage = salvage};
-	struct audit_visitor visitor = {.commit = read_back,
-					.context = &reading};
+	struct audit_visitor visitor = {
+		.commit = read_back,
+		.context = &reading,
+		.meter = &salvage->meter,
+		.phase = "verify",
+	};
 	struct dropping dropping = {.dir = salvage->to};
 	struct audit_summary summary;
 	enum wb_error error =
@@ -600,6 +610,7 @@ enum wb_error salvage_run(struct dir *from, struct dir *to,
 		.env = env,
 		.options = options,
 		.visitor = visitor,
+		.meter = check_meter(options),
 		.text = ret_text,
 		.summary = {.size = sizeof(salvage.summary)},
 	};

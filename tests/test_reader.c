@@ -6,6 +6,7 @@
 #include "audit/reader.h"
 #include "audit/replay.h"
 #include "tests/support/forge.h"
+#include "tests/support/gauge.h"
 #include "tests/support/volume.h"
 
 #include <inttypes.h>
@@ -76,7 +77,9 @@ static enum wb_error take_commit(void *context,
 static struct seen look(struct simdisk *disk)
 {
 	struct seen seen = {.beyond = 0};
-	struct audit_visitor visitor = {take_commit, take_finding, &seen};
+	struct audit_visitor visitor = {.commit = take_commit,
+					.finding = take_finding,
+					.context = &seen};
 	struct dir *dir = simdisk_dir(disk);
 
 	ck_ok(audit_read(dir, AUDIT_READ_ENTRIES, &visitor, &seen.summary));
@@ -886,6 +889,40 @@ START_TEST(an_anchor_one_behind_an_empty_segment_is_a_warning)
 }
 END_TEST
 
+/* Eight commits in as many segments of about a mebibyte. */
+static void fill_segments(void)
+{
+	enum { VALUE_BYTES = 700000 };
+	char *value = calloc(1, VALUE_BYTES + 1);
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, 'v', VALUE_BYTES);
+	for (unsigned at = 0; at < 8; at++)
+		shelf_put(&shelf, "big", value);
+	free(value);
+	volume_settle(&shelf);
+}
+
+START_TEST(how_far_it_is_grows_from_segment_to_segment)
+{
+	struct gauge gauge;
+	struct meter meter = gauge_meter(&gauge);
+	struct audit_visitor visitor = {.meter = &meter, .phase = "x"};
+	struct audit_summary summary;
+	struct dir *dir;
+
+	fill_segments();
+	dir = simdisk_dir(shelf.disk);
+	ck_ok(audit_read(dir, 0, &visitor, &summary));
+	dir_close(dir);
+	ck_assert_uint_ge(summary.segments, 5);
+	ck_assert_str_eq(gauge.words, "x/bytes");
+	ck_assert_uint_eq(gauge.last.done, summary.file_bytes);
+	ck_assert_uint_eq(gauge.last.total, summary.file_bytes);
+	ck_assert_uint_le(gauge.step_max, summary.file_bytes / 3);
+}
+END_TEST
+
 START_TEST(an_unfinished_creation_is_no_store)
 {
 	struct seen seen;
@@ -925,6 +962,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       an_anchor_one_behind_an_empty_segment_is_a_warning);
 	tcase_add_test(tcase, an_unfinished_creation_is_no_store);
+	tcase_add_test(tcase, how_far_it_is_grows_from_segment_to_segment);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "audit/reader.h"
 #include "tests/support/annals.h"
 #include "tests/support/forge.h"
+#include "tests/support/gauge.h"
 #include "tests/support/ruin.h"
 #include "tests/support/volume.h"
 
@@ -115,7 +116,9 @@ static struct past *truth_of(struct simdisk *disk)
 static struct past *survive(struct simdisk *disk)
 {
 	struct past *past = calloc(1, sizeof(*past));
-	struct audit_survivors_visitor visitor = {take_commit, take_lost, past};
+	struct audit_survivors_visitor visitor = {.commit = take_commit,
+						  .lost = take_lost,
+						  .context = past};
 	struct dir *dir = simdisk_dir(disk);
 
 	ck_assert_ptr_nonnull(past);
@@ -441,6 +444,43 @@ END_TEST
 
 /* ---- anything ---- */
 
+/* Eight commits in as many segments of about a mebibyte. */
+static void fill_segments(void)
+{
+	enum { VALUE_BYTES = 700000 };
+	char *value = calloc(1, VALUE_BYTES + 1);
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, 'v', VALUE_BYTES);
+	for (unsigned at = 0; at < 8; at++)
+		shelf_put(&shelf, "big", value);
+	free(value);
+	volume_settle(&shelf);
+}
+
+START_TEST(how_far_it_is_grows_from_segment_to_segment)
+{
+	struct gauge gauge;
+	struct meter meter = gauge_meter(&gauge);
+	struct audit_survivors_visitor visitor = {.meter = &meter};
+	struct audit_survivors found;
+	struct dir *dir;
+
+	for (unsigned at = 0; at < 2000; at++)
+		shelf_put(&shelf, "small", "s");
+	fill_segments();
+	dir = simdisk_dir(shelf.disk);
+	ck_ok(audit_survivors_read(dir, &visitor, &found));
+	dir_close(dir);
+	ck_assert_str_eq(gauge.words, "search/bytes copy/commits");
+	ck_assert_uint_eq(gauge.last.done, 2008);
+	ck_assert_uint_eq(gauge.last.total, 2008);
+	ck_assert_uint_eq(gauge.told, 4); /* 0, 1000, 2000 and the end */
+	ck_assert_uint_gt(gauge.step_max, 0);
+	ck_assert_uint_le(gauge.step_max, 2 << 20);
+}
+END_TEST
+
 START_TEST(nothing_is_invented)
 {
 	uint64_t seed = first_seed(), images = 0, commits = 0, lost = 0;
@@ -546,6 +586,7 @@ int main(void)
 		of_two_commits_with_one_revision_the_newer_segments_counts);
 	tcase_add_test(tcase, frames_behind_a_torn_write_are_not_taken);
 	tcase_add_test(tcase, what_was_cut_off_does_not_come_back);
+	tcase_add_test(tcase, how_far_it_is_grows_from_segment_to_segment);
 	tcase_add_test(tcase, nothing_is_invented);
 	tcase_add_test(tcase, a_bit_costs_its_own_commit_only);
 	suite_add_tcase(suite, tcase);

@@ -155,7 +155,9 @@ static void take_finding(void *context, const struct audit_finding *finding)
 static void witness_read(struct witness *witness, struct simdisk *disk,
 			 uint64_t seed)
 {
-	struct audit_visitor visitor = {take_commit, take_finding, witness};
+	struct audit_visitor visitor = {.commit = take_commit,
+					.finding = take_finding,
+					.context = witness};
 	struct dir *dir = simdisk_dir(disk);
 
 	*witness = (struct witness){.seed = seed, .replay = replay_new()};

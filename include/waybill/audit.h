@@ -16,6 +16,7 @@
 #ifndef WAYBILL_AUDIT_H
 #define WAYBILL_AUDIT_H
 
+#include <waybill/progress.h>
 #include <waybill/store.h>
 
 #ifdef __cplusplus
@@ -31,6 +32,8 @@ struct wb_audit_options {
 	wb_report_fn *report; /* of each thing that is wrong, as it is found;
 				 by default standard error */
 	void *report_context;
+	wb_progress_fn *progress; /* one phase, "read", in bytes */
+	void *progress_context;
 };
 
 /* What has become of a chain value that was kept. */

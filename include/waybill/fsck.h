@@ -10,6 +10,7 @@
 #ifndef WAYBILL_FSCK_H
 #define WAYBILL_FSCK_H
 
+#include <waybill/progress.h>
 #include <waybill/store.h>
 
 #ifdef __cplusplus
@@ -41,6 +42,12 @@ struct wb_fsck_options {
 	/* Asked now and then while a salvage works: true ends it. */
 	bool (*stop)(void *context);
 	void *stop_context;
+	/* Phases: "check", and "names" where some may be lost, in bytes that
+	 * are read; with a repair "repair", of which no total is known, and
+	 * then both again. A salvage: after them "search", "copy" (in commits)
+	 * and "verify". */
+	wb_progress_fn *progress;
+	void *progress_context;
 };
 
 /* ---- check and repair ---- */

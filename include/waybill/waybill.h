@@ -10,6 +10,7 @@
 #include <waybill/error.h>
 #include <waybill/fsck.h>
 #include <waybill/images.h>
+#include <waybill/progress.h>
 #include <waybill/store.h>
 
 #define WB_VERSION "0.1.0"

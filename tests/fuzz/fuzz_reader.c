@@ -362,7 +362,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct memdir *memdir = lay_out(data, size);
 	struct read read = {.replay = replay_new()};
-	struct audit_visitor visitor = {take_commit, take_finding, &read};
+	struct audit_visitor visitor = {.commit = take_commit,
+					.finding = take_finding,
+					.context = &read};
 	struct audit_summary summary;
 	uint64_t counted = 0;
 
