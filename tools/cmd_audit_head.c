@@ -59,5 +59,6 @@ const struct command command_audit_head = {
 		   "head\nis printed, and the exit status is 6.",
 	.operands_min = 0,
 	.operands_max = 0,
+	.long_work = true,
 	.run = run_audit_head,
 };

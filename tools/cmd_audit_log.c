@@ -394,5 +394,6 @@ const struct command command_audit_log = {
 	.operands_max = 1,
 	.options = {"Options of audit log", log_items,
 		    sizeof(log_items) / sizeof(log_items[0])},
+	.long_work = true,
 	.run = run_audit_log,
 };

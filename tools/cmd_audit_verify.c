@@ -221,5 +221,6 @@ const struct command command_audit_verify = {
 	.operands_min = 0,
 	.operands_max = 0,
 	.options = {"Options of audit verify", verify_items, 1},
+	.long_work = true,
 	.run = run_audit_verify,
 };

@@ -4,6 +4,7 @@
 #include "tools/head.h"
 #include "tools/image_json.h"
 #include "tools/interrupt.h"
+#include "tools/progress.h"
 #include "tools/session.h"
 #include "tools/wording.h"
 
@@ -528,6 +529,7 @@ static enum wb_error run_fsck(struct session *session)
 		.report = complain_report,
 		.report_context = &session->complainer,
 		.stop = is_interrupted,
+		.progress = progress_take,
 	};
 	struct wb_text inner = {""};
 	enum wb_error error;
@@ -610,5 +612,6 @@ const struct command command_fsck = {
 		    sizeof(fsck_items) / sizeof(fsck_items[0])},
 	.status_of = fsck_status_of,
 	.statuses = &fsck_statuses,
+	.long_work = true,
 	.run = run_fsck,
 };

@@ -59,7 +59,7 @@ static void put_table(const struct command *command,
 /* A command's do not repeat those of all, which come last. */
 static void put_options(const struct command *command)
 {
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables) - (command != NULL);
 
 	begin("_waybill_options", command, "");

@@ -44,7 +44,7 @@ static void print_option(struct output *output, const struct option *option)
 
 static void print_tables(struct output *output, const struct command *command)
 {
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables);
 
 	for (size_t t = 0; t < count; t++) {
@@ -108,7 +108,8 @@ const char help_answers[] =
 	"with \"current\" (the image, or null) where a precondition does not "
 	"hold, and\n\"line\" where it is about one of a plan. A \"note\", "
 	"\"warning\" or \"damage\" is an\nobject of its own before it, with a "
-	"\"message\".";
+	"\"message\"; so is \"progress\", with \"phase\",\n\"unit\", \"done\" "
+	"and \"total\", null where that is not known.";
 
 static void print_statuses(struct output *output,
 			   const struct status_list *statuses)

@@ -159,7 +159,7 @@ static void put_option(const struct option *option)
 /* The first table is a command's own, or that of all. */
 static void put_options(const struct command *command)
 {
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables);
 
 	for (size_t t = 0; t < count; t++) {

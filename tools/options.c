@@ -54,8 +54,19 @@ const struct option_table options_of_writing = {
 	"Options of every command that writes", writing_items,
 	sizeof(writing_items) / sizeof(writing_items[0])};
 
+static const struct option long_work_items[] = {
+	{OPTION_PROGRESS, 0, "progress", OPTION_IS_CHOICE,
+	 "auto|always|never|jsonl",
+	 "how far it is, on standard error: a bar (auto: on a\n"
+	 "terminal, unless -q is given) or, with jsonl, one\n"
+	 "JSON object a line; SIGUSR1 asks for one line"},
+};
+const struct option_table options_of_long_work = {
+	"Options of every command that may take long", long_work_items,
+	sizeof(long_work_items) / sizeof(long_work_items[0])};
+
 size_t option_tables(const struct command *command,
-		     const struct option_table *ret_tables[3])
+		     const struct option_table *ret_tables[OPTION_TABLES_MAX])
 {
 	size_t count = 0;
 
@@ -63,6 +74,8 @@ size_t option_tables(const struct command *command,
 		ret_tables[count++] = &command->options;
 	if (command && command->writes)
 		ret_tables[count++] = &options_of_writing;
+	if (command && command->long_work)
+		ret_tables[count++] = &options_of_long_work;
 	ret_tables[count++] = &options_of_all;
 	return count;
 }
@@ -81,7 +94,7 @@ struct parser {
 static const struct option *find_by_name(const struct command *command,
 					 const char *name, size_t size)
 {
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables);
 
 	for (size_t t = 0; t < count; t++)
@@ -98,7 +111,7 @@ static const struct option *find_by_name(const struct command *command,
 static const struct option *find_by_letter(const struct command *command,
 					   char letter)
 {
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables);
 
 	for (size_t t = 0; t < count; t++)
@@ -114,7 +127,7 @@ static enum wb_error unknown_option(const struct parser *parser,
 				    const char *name, size_t size)
 {
 	const struct command *command = parser->arguments->command;
-	const struct option_table *tables[3];
+	const struct option_table *tables[OPTION_TABLES_MAX];
 	size_t count = option_tables(command, tables);
 	struct nearest nearest;
 	char *wrong = scratch_copy(parser->scratch, name, size);

@@ -60,6 +60,7 @@ enum option_id {
 	OPTION_SALVAGE,
 	OPTION_HISTORY,
 	OPTION_SKIP_EXISTING,
+	OPTION_PROGRESS,
 	OPTION_COUNT,
 };
 
@@ -111,6 +112,7 @@ struct command {
 	size_t operands_max;
 	struct option_table options; /* its own */
 	bool writes;		     /* takes options_of_writing as well */
+	bool long_work;		     /* and options_of_long_work */
 	/* Its own exit statuses: those for errors (NULL: exit_status_of), and
 	 * all in words (NULL: statuses_of_all). */
 	int (*status_of)(enum wb_error error);
@@ -118,14 +120,17 @@ struct command {
 	enum wb_error (*run)(struct session *session);
 };
 
-/* Options that every command takes, and those of every one that writes. */
+/* Options that every command takes, and those of every one that writes, or may
+ * take long. */
 extern const struct option_table options_of_all;
 extern const struct option_table options_of_writing;
+extern const struct option_table options_of_long_work;
 
+enum { OPTION_TABLES_MAX = 4 };
 /* The tables that `command` takes (NULL: no command), in --help's order.
- * Returns how many of the three it filled in. */
+ * Returns how many of them it filled in. */
 size_t option_tables(const struct command *command,
-		     const struct option_table *ret_tables[3]);
+		     const struct option_table *ret_tables[OPTION_TABLES_MAX]);
 
 /* Is `name`, which need not end there, the first word of this command's two?
  */

@@ -2,6 +2,7 @@
 #include "tools/output.h"
 
 #include "images/unicode.h"
+#include "tools/progress.h"
 #include "tools/wording.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ static void write_held(struct output *output)
 {
 	size_t at = 0;
 
+	progress_hide();
 	while (at < output->size && output->error_number == 0) {
 		ssize_t written = write(output->fd, output->bytes + at,
 					output->size - at);

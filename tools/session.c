@@ -3,6 +3,7 @@
 
 #include "tools/image_json.h"
 #include "tools/interrupt.h"
+#include "tools/progress.h"
 #include "tools/timepoint.h"
 #include "tools/wording.h"
 
@@ -248,6 +249,7 @@ enum wb_error session_directory(struct session *session, const char **ret_path,
 		.size = sizeof(options),
 		.report = session_report,
 		.report_context = session,
+		.progress = progress_take,
 	};
 
 	if (session->address.kind == ADDRESS_SOCKET)
@@ -288,6 +290,7 @@ void session_close(struct session *session)
 {
 	enum wb_error error = WB_OK;
 
+	progress_end();
 	if (session->images)
 		session->images->ops->close(session->images);
 	if (session->store)

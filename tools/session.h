@@ -57,7 +57,8 @@ enum wb_error session_open(struct session *session, enum access access);
 
 /* For a command that reads the store's files itself: where they are, and what
  * such a call begins with. Nothing is opened; the options' report is
- * session_report. WB_UNAVAILABLE, …: they are behind a socket. */
+ * session_report, their progress that of tools/progress.h. WB_UNAVAILABLE, …:
+ * they are behind a socket. */
 enum wb_error session_directory(struct session *session, const char **ret_path,
 				struct wb_audit_options *ret_options);
 /* What the library said of that directory, opened for `access`, with its path

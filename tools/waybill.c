@@ -11,6 +11,7 @@
 #include "tools/help.h"
 #include "tools/interrupt.h"
 #include "tools/leave.h"
+#include "tools/progress.h"
 #include "tools/session.h"
 #include "tools/wording.h"
 
@@ -49,6 +50,7 @@ static void prepare_output(struct session *session)
 						: NULL,
 	};
 	leave_init(session->complainer.json);
+	progress_init(session->complainer.command, session->complainer.json);
 	interrupt_init();
 }
 
@@ -74,7 +76,12 @@ static enum wb_error run(struct session *session, enum wb_error parsed)
 		return WB_OK;
 	}
 	error = session_prepare(session);
-	return error ? error : command->run(session);
+	if (error)
+		return error;
+	if (command->long_work)
+		progress_begin(session_option(session, OPTION_PROGRESS)->text,
+			       session->quiet);
+	return command->run(session);
 }
 
 /* What was answered has to arrive too; a change that was made stays made. */
