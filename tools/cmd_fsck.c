@@ -558,6 +558,7 @@ static int fsck_status_of(enum wb_error error)
 	case WB_OK:
 		return WB_FSCK_CLEAN;
 	case WB_USAGE:
+	case WB_BAD_INPUT: /* a namespace that cannot be one */
 		return WB_FSCK_USAGE;
 	case WB_CANCELLED:
 		return WB_FSCK_CANCELLED;

@@ -301,7 +301,7 @@ object()
 	make_store
 	for wrong in "fsck x" "fsck -p --salvage new" "fsck --salvage" \
 		"fsck --bogus" "fsck -x" "--store unix:/x fsck" \
-		"fsck --reason x"; do
+		"fsck --reason x" "fsck --progress x" "fsck -n /"; do
 		expect 16 $wrong
 		is "$output" ""
 		[ "${#stderr_lines[@]}" -eq 1 ]
