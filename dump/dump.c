@@ -6,6 +6,7 @@
  * listed the same way.
  */
 #include "base/diag.h"
+#include "base/meter.h"
 #include "base/sized.h"
 #include "dump/entry.h"
 
@@ -13,8 +14,8 @@
 #include <string.h>
 #include <waybill/dump.h>
 
-#define PIECE_BYTES    (256u << 10)
-#define PROGRESS_LINES 4096u
+#define PIECE_BYTES (256u << 10)
+#define ASK_LINES   4096u
 
 struct dumping {
 	const struct wb_dump_options *options;
@@ -23,7 +24,8 @@ struct dumping {
 	struct json_out out;
 	struct sum *sum;
 	struct wb_dump_result result;
-	uint64_t total; /* for the progress */
+	struct meter meter;
+	uint64_t total; /* records of a state; 0: not known */
 	enum wb_error error;
 };
 
@@ -56,8 +58,10 @@ static enum wb_error line_done(struct dumping *dumping)
 	const struct wb_dump_options *options = dumping->options;
 	uint64_t done = ++dumping->result.count;
 
-	if (options->progress && done % PROGRESS_LINES == 0 &&
-	    !options->progress(options->progress_context, done, dumping->total))
+	if (!options->history)
+		meter_at(&dumping->meter, done);
+	if (options->stop && done % ASK_LINES == 0 &&
+	    options->stop(options->stop_context))
 		return WB_CANCELLED;
 	if (dumping->out.size < PIECE_BYTES && !dumping->out.out_of_memory)
 		return WB_OK;
@@ -158,10 +162,15 @@ static enum wb_error put_state(void *context, struct wb_view *view)
 	enum wb_error error = WB_OK;
 
 	dumping->result.revision = wb_view_revision(view);
+	/* How many there are of a part, or were then, nobody has counted. */
+	meter_begin(&dumping->meter, "dump", "records", dumping->total);
 	entry_put_header(&dumping->out, NULL);
 	for (uint32_t kind = 1; !error && kind <= WB_KIND_EMBEDDER_LAST; kind++)
 		error = put_kind(dumping, view, kind);
-	return error ? error : put_end(dumping);
+	if (error)
+		return error;
+	meter_end(&dumping->meter);
+	return put_end(dumping);
 }
 
 static enum wb_error dump_past(struct dumping *dumping, struct wb_store *store)
@@ -185,6 +194,7 @@ static enum wb_error put_commit(void *context,
 	struct dumping *dumping = context;
 
 	entry_put_commit(&dumping->out, commit);
+	meter_at(&dumping->meter, commit->revision);
 	return line_done(dumping);
 }
 
@@ -212,11 +222,14 @@ static enum wb_error dump_history(struct dumping *dumping,
 
 	if (error)
 		return error;
-	dumping->total = 0; /* of lines nobody counted */
 	dumping->result.revision = stat.revision;
+	meter_begin(&dumping->meter, "dump", "commits", stat.revision);
 	entry_put_header(&dumping->out, stat.uuid);
 	error = store_follow(store, stat.revision, &listener);
-	return error ? error : put_end(dumping);
+	if (error)
+		return error;
+	meter_end(&dumping->meter);
+	return put_end(dumping);
 }
 
 /* ---- the call ---- */
@@ -275,8 +288,11 @@ enum wb_error wb_dump(struct wb_store *store,
 
 	if (error)
 		return error;
+	dumping.meter = (struct meter){.tell = mine.progress,
+				       .context = mine.progress_context};
 	error = wb_store_stat(store, &stat);
-	dumping.total = stat.records;
+	if (!mine.past && !mine.ns && !mine.prefix)
+		dumping.total = stat.records;
 	dumping.sum = sum_new();
 	if (!error && !dumping.sum)
 		error = WB_NO_MEMORY;

@@ -12,6 +12,7 @@
 #include "dump/restore.h"
 
 #include "base/diag.h"
+#include "base/meter.h"
 #include "base/sized.h"
 #include "dump/batch.h"
 #include "dump/document.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_LINES 4096u
+#define ASK_RECORDS 4096u
 
 struct restoring {
 	struct wb_store *store;
@@ -28,6 +29,7 @@ struct restoring {
 	wb_load_read_fn *read;
 	void *context;
 	struct wb_text *text;
+	struct meter meter;
 	struct batch batch;
 	struct wb_load_result result;
 	/* Of the batch at hand; they count once it is durable. */
@@ -39,14 +41,12 @@ static enum wb_error plain(struct wb_text *ret_text, enum wb_error error)
 	return text_set(ret_text, error, "%s", wb_error_text(error));
 }
 
-/* `total` 0: it is being counted. */
-static enum wb_error tell_progress(const struct restoring *restoring,
-				   uint64_t done, uint64_t total)
+/* Is it to go on? */
+static enum wb_error ask(const struct restoring *restoring)
 {
 	const struct wb_load_options *options = restoring->options;
 
-	if (!options->progress ||
-	    options->progress(options->progress_context, done, total))
+	if (!options->stop || !options->stop(options->stop_context))
 		return WB_OK;
 	return plain(restoring->text, WB_CANCELLED);
 }
@@ -126,8 +126,8 @@ static enum wb_error check_entry(struct restoring *restoring, uint64_t line,
 	restoring->skipped += is_there;
 	restoring->loaded += !is_there;
 	done = restoring->loaded + restoring->skipped;
-	return done % PROGRESS_LINES == 0 ? tell_progress(restoring, done, 0)
-					  : WB_OK;
+	meter_at(&restoring->meter, done);
+	return done % ASK_RECORDS == 0 ? ask(restoring) : WB_OK;
 }
 
 static enum wb_error is_history(struct wb_text *ret_text)
@@ -149,6 +149,7 @@ static enum wb_error check(struct restoring *restoring)
 
 	if (!error && document.history)
 		error = is_history(restoring->text);
+	meter_begin(&restoring->meter, "check", "records", 0);
 	while (!error) {
 		error = document_next(&document, &entry, &ended,
 				      restoring->text);
@@ -158,6 +159,8 @@ static enum wb_error check(struct restoring *restoring)
 	}
 	restoring->result.records = document.count;
 	document_release(&document);
+	if (!error)
+		meter_end(&restoring->meter);
 	return error;
 }
 
@@ -230,8 +233,8 @@ static enum wb_error commit_batch(struct restoring *restoring)
 	result->commits += outcome.revision != 0;
 	if (outcome.revision)
 		result->revision = outcome.revision;
-	return tell_progress(restoring, result->loaded + result->skipped,
-			     result->records);
+	meter_at(&restoring->meter, result->loaded + result->skipped);
+	return WB_OK;
 }
 
 static enum wb_error take_entry(struct restoring *restoring, uint64_t line,
@@ -244,8 +247,11 @@ static enum wb_error take_entry(struct restoring *restoring, uint64_t line,
 	error = entry_value(entry, &change.value, &owned);
 	if (error)
 		return plain(restoring->text, error);
-	if (!batch_has_room(&restoring->batch, &change))
-		error = commit_batch(restoring);
+	if (!batch_has_room(&restoring->batch, &change)) {
+		error = ask(restoring);
+		if (!error)
+			error = commit_batch(restoring);
+	}
 	if (!error && batch_add(&restoring->batch, &change, line))
 		error = plain(restoring->text, WB_NO_MEMORY);
 	free(owned);
@@ -262,6 +268,8 @@ static enum wb_error load(struct restoring *restoring)
 		document_open(&document, restoring->read, restoring->context,
 			      restoring->text);
 
+	meter_begin(&restoring->meter, "load", "records",
+		    restoring->result.records);
 	while (!error) {
 		error = document_next(&document, &entry, &ended,
 				      restoring->text);
@@ -272,6 +280,8 @@ static enum wb_error load(struct restoring *restoring)
 	document_release(&document);
 	if (!error && restoring->batch.count > 0)
 		error = commit_batch(restoring);
+	if (!error)
+		meter_end(&restoring->meter);
 	return error;
 }
 
@@ -337,6 +347,8 @@ enum wb_error wb_load(struct wb_store *store, wb_load_read_fn *read,
 
 	if (error)
 		return error;
+	restoring.meter = (struct meter){.tell = mine.progress,
+					 .context = mine.progress_context};
 	error = check(&restoring);
 	if (!error && restoring.options->dry_run) {
 		restoring.result.loaded = restoring.loaded;

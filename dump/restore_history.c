@@ -13,6 +13,7 @@
 #include "dump/restore.h"
 
 #include "base/lock.h"
+#include "base/meter.h"
 #include "base/posix.h"
 #include "base/sized.h"
 #include "dump/batch.h"
@@ -24,14 +25,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROGRESS_COMMITS 1024u
+#define ASK_COMMITS 1024u
 
 struct filling {
 	struct wb_store *store;
 	const struct wb_load_options *options;
 	struct document document;
 	struct wb_text *text;
-	uint64_t commits; /* in the dump */
+	struct meter meter;
 
 	/* The commit at hand: its facts, its line, its changes. */
 	struct store_commit commit;
@@ -91,14 +92,13 @@ static enum wb_error keep_commit(struct filling *filling,
 
 /* ---- commits ---- */
 
-static enum wb_error tell_progress(const struct filling *filling)
+/* Is it to go on? */
+static enum wb_error ask(const struct filling *filling)
 {
 	const struct wb_load_options *options = filling->options;
-	uint64_t done = filling->commit.revision;
 
-	if (!options->progress || done % PROGRESS_COMMITS != 0 ||
-	    options->progress(options->progress_context, done,
-			      filling->commits))
+	if (!options->stop || filling->commit.revision % ASK_COMMITS != 0 ||
+	    !options->stop(options->stop_context))
 		return WB_OK;
 	return plain(filling->text, WB_CANCELLED);
 }
@@ -163,7 +163,8 @@ static enum wb_error make_commit(struct filling *filling)
 		return plain(filling->text, error ? error : WB_IO);
 	}
 	filling->ticket = ticket;
-	return tell_progress(filling);
+	meter_at(&filling->meter, ticket.revision);
+	return ask(filling);
 }
 
 static enum wb_error take_change(struct filling *filling,
@@ -264,7 +265,8 @@ enum wb_error restore_history_on(struct dir *dir, const struct env *env,
 	struct filling filling = {
 		.options = options,
 		.text = ret_text,
-		.commits = commits,
+		.meter = {.tell = options->progress,
+			  .context = options->progress_context},
 	};
 	enum wb_error error = store_import_check(dir, ret_text);
 
@@ -275,8 +277,11 @@ enum wb_error restore_history_on(struct dir *dir, const struct env *env,
 	if (!error)
 		error = document_open(&filling.document, read, context,
 				      ret_text);
+	meter_begin(&filling.meter, "load", "commits", commits);
 	if (!error)
 		error = make_all(&filling, dir, env, open);
+	if (!error)
+		meter_end(&filling.meter);
 	filling_release(&filling);
 	dir_close(dir);
 	return error;

@@ -502,26 +502,34 @@ START_TEST(an_error_of_the_writer_ends_the_dump)
 }
 END_TEST
 
-struct progress {
-	uint64_t calls, give_up_at, done, total;
+struct heard {
+	struct wb_progress last;
+	uint64_t calls;
 };
 
-static bool tell(void *context, uint64_t done, uint64_t total)
+static void hear(void *context, const struct wb_progress *progress)
 {
-	struct progress *progress = context;
+	struct heard *heard = context;
 
-	ck_assert_uint_gt(done, progress->done);
-	progress->done = done;
-	progress->total = total;
-	return ++progress->calls != progress->give_up_at;
+	ck_assert(heard->calls == 0 || progress->done > heard->last.done ||
+		  progress->done == progress->total);
+	heard->last = *progress;
+	heard->calls++;
 }
 
-START_TEST(progress_is_told_and_may_end_it)
+/* After so many questions. */
+static bool had_enough(void *context)
 {
-	struct progress progress = {0};
+	return --*(unsigned *)context == 0;
+}
+
+START_TEST(progress_is_told_and_it_may_be_stopped)
+{
+	struct heard heard = {.calls = 0};
+	unsigned questions = 2;
 	struct wb_dump_options options = {.size = sizeof(options),
-					  .progress = tell,
-					  .progress_context = &progress};
+					  .progress = hear,
+					  .progress_context = &heard};
 	struct wb_txn *txn = shelf_begin(&other);
 
 	for (unsigned at = 0; at < 20000; at++) {
@@ -532,12 +540,16 @@ START_TEST(progress_is_told_and_may_end_it)
 	}
 	ck_ok(wb_txn_commit(txn, NULL));
 	ck_ok(dump(&options, NULL));
-	ck_assert_uint_gt(progress.calls, 1);
-	ck_assert_uint_eq(progress.total, 20000);
-	ck_assert_uint_le(progress.done, 20000);
-	progress = (struct progress){.give_up_at = 2};
+	ck_assert_uint_gt(heard.calls, 10);
+	ck_assert_str_eq(heard.last.phase, "dump");
+	ck_assert_str_eq(heard.last.unit, "records");
+	ck_assert_uint_eq(heard.last.total, 20000);
+	ck_assert_uint_eq(heard.last.done, 20000);
+	options.progress = NULL;
+	options.stop = had_enough;
+	options.stop_context = &questions;
 	ck_error(dump(&options, NULL), WB_CANCELLED);
-	ck_assert_uint_eq(progress.calls, 2);
+	ck_assert_uint_eq(questions, 0);
 }
 END_TEST
 
@@ -589,7 +601,7 @@ int main(void)
 	tcase_add_test(tcase, options_that_exclude_each_other_are_refused);
 	tcase_add_test(tcase, a_revision_that_is_not_there_yet_is_not_found);
 	tcase_add_test(tcase, an_error_of_the_writer_ends_the_dump);
-	tcase_add_test(tcase, progress_is_told_and_may_end_it);
+	tcase_add_test(tcase, progress_is_told_and_it_may_be_stopped);
 	tcase_add_test(tcase, the_stores_own_records_are_of_the_history_only);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -98,7 +98,9 @@ static void take_finding(void *context, const struct audit_finding *finding)
 
 static void witness_read(struct witness *witness, struct simdisk *disk)
 {
-	struct audit_visitor visitor = {take_commit, take_finding, witness};
+	struct audit_visitor visitor = {.commit = take_commit,
+					.finding = take_finding,
+					.context = witness};
 	struct simdisk *still =
 		simdisk_crash(disk, (struct sim_crash){SIM_KEEP_ALL, 0});
 	struct dir *dir = simdisk_dir(still);

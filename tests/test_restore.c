@@ -525,34 +525,60 @@ START_TEST(an_error_of_the_reader_is_what_is_returned)
 }
 END_TEST
 
-struct progress {
-	uint64_t calls, give_up_at, total;
+struct heard {
+	struct wb_progress last;
+	uint64_t calls, phases;
 };
 
-static bool tell(void *context, uint64_t done, uint64_t total)
+static void hear(void *context, const struct wb_progress *progress)
 {
-	struct progress *progress = context;
+	struct heard *heard = context;
 
-	ck_assert_uint_gt(done, 0);
-	progress->total = total;
-	return ++progress->calls != progress->give_up_at;
+	heard->phases += progress->done == 0;
+	heard->last = *progress;
+	heard->calls++;
 }
 
-START_TEST(progress_is_told_and_may_end_it)
+/* After so many questions. */
+static bool had_enough(void *context)
 {
-	struct progress progress = {0};
+	return --*(unsigned *)context == 0;
+}
+
+START_TEST(progress_is_told)
+{
+	struct heard heard = {.calls = 0};
 
 	use_large_segments();
 	many_records(WB_TXN_MUTATIONS_MAX + 10, 3);
-	options.progress = tell;
-	options.progress_context = &progress;
-	progress.give_up_at = 3;
+	options.progress = hear;
+	options.progress_context = &heard;
+	ck_ok(load());
+	ck_assert_uint_eq(heard.phases, 2);
+	ck_assert_uint_gt(heard.calls, 16);
+	ck_assert_str_eq(heard.last.phase, "load");
+	ck_assert_uint_eq(heard.last.total, WB_TXN_MUTATIONS_MAX + 10);
+	ck_assert_uint_eq(heard.last.done, heard.last.total);
+}
+END_TEST
+
+START_TEST(it_may_be_stopped_before_anything_is_written_or_between_commits)
+{
+	unsigned questions = 3;
+
+	use_large_segments();
+	many_records(2 * WB_TXN_MUTATIONS_MAX + 10, 3);
+	options.stop = had_enough;
+	options.stop_context = &questions;
 	ck_error(load(), WB_CANCELLED);
 	check_result(0, 0, 0, 0);
-	progress = (struct progress){0};
-	ck_ok(load());
-	ck_assert_uint_gt(progress.calls, 16);
-	ck_assert_uint_eq(progress.total, WB_TXN_MUTATIONS_MAX + 10);
+	ck_text(text.text, "cancelled");
+	/* All of the check's, one before the first commit, one more. */
+	questions = 2 * WB_TXN_MUTATIONS_MAX / 4096 + 2;
+	ck_error(load(), WB_CANCELLED);
+	ck_assert_uint_eq(result.loaded, WB_TXN_MUTATIONS_MAX);
+	ck_assert_uint_eq(result.commits, 1);
+	ck_assert(strstr(text.text, "65536 of 131082 records are loaded"));
 }
 END_TEST
 
@@ -585,7 +611,10 @@ int main(void)
 		       a_dump_that_changes_while_it_is_read_writes_nothing);
 	tcase_add_test(tcase, what_another_makes_meanwhile_is_in_the_way_too);
 	tcase_add_test(tcase, an_error_of_the_reader_is_what_is_returned);
-	tcase_add_test(tcase, progress_is_told_and_may_end_it);
+	tcase_add_test(tcase, progress_is_told);
+	tcase_add_test(
+		tcase,
+		it_may_be_stopped_before_anything_is_written_or_between_commits);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

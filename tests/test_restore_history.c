@@ -430,14 +430,21 @@ START_TEST(what_a_history_has_itself_cannot_be_given)
 }
 END_TEST
 
-static bool give_up(void *context, uint64_t done, uint64_t total)
+static void hear(void *context, const struct wb_progress *progress)
 {
-	ck_assert_uint_eq(total, 1500);
-	*(uint64_t *)context = done;
-	return false;
+	ck_assert_str_eq(progress->phase, "load");
+	ck_assert_str_eq(progress->unit, "commits");
+	ck_assert_uint_eq(progress->total, 1500);
+	*(uint64_t *)context = progress->done;
 }
 
-START_TEST(progress_may_end_it_and_nothing_is_left)
+static bool give_up(void *context)
+{
+	(void)context;
+	return true;
+}
+
+START_TEST(it_may_be_stopped_and_nothing_is_left)
 {
 	char *path = strdup(tempdir_path(directory, "store"));
 	uint64_t done = 0;
@@ -451,8 +458,9 @@ START_TEST(progress_may_end_it_and_nothing_is_left)
 		paper_write(&paper, line, strlen(line));
 	}
 	paper_end(&paper);
-	options.progress = give_up;
+	options.progress = hear;
 	options.progress_context = &done;
+	options.stop = give_up;
 	ck_error(load_at(path), WB_CANCELLED);
 	ck_assert_uint_gt(done, 0);
 	ck_assert(!exists(path));
@@ -479,7 +487,7 @@ int main(void)
 	tcase_add_test(tcase, an_empty_directory_will_do);
 	tcase_add_test(tcase, what_is_refused_makes_no_directory);
 	tcase_add_test(tcase, what_a_history_has_itself_cannot_be_given);
-	tcase_add_test(tcase, progress_may_end_it_and_nothing_is_left);
+	tcase_add_test(tcase, it_may_be_stopped_and_nothing_is_left);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/commands.h"
+#include "tools/progress.h"
 #include "tools/session.h"
 #include "tools/timepoint.h"
 #include "tools/wording.h"
@@ -51,6 +52,7 @@ static enum wb_error read_options(struct session *session,
 		.prefix = session_option(session, OPTION_PREFIX)->text,
 		.past = session_option(session, OPTION_AT)->given,
 		.history = session_option(session, OPTION_HISTORY)->given,
+		.progress = progress_take,
 	};
 	enum wb_error error = WB_OK;
 

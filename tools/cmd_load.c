@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 #include "tools/image_json.h"
 #include "tools/interrupt.h"
+#include "tools/progress.h"
 #include "tools/session.h"
 #include "tools/spool.h"
 #include "tools/wording.h"
@@ -103,14 +104,6 @@ static void tell(const struct loading *loading)
 
 /* ---- a state ---- */
 
-/* Until the first commit, a signal ends it; a total is known from then on. */
-static bool go_on_until_written(void *context, uint64_t done, uint64_t total)
-{
-	(void)context;
-	(void)done;
-	return total > 0 || !interrupt_seen();
-}
-
 /* Where there is no store yet, nothing is in the way. */
 static enum wb_error load_nowhere(struct loading *loading)
 {
@@ -130,7 +123,6 @@ static enum wb_error load_state(struct loading *loading)
 		return load_nowhere(loading);
 	if (error)
 		return error;
-	loading->options.progress = go_on_until_written;
 	error = wb_load(session->store, spool_read, &loading->spool,
 			&loading->options, &loading->result, &session->text);
 	session->changed_revision = loading->result.revision;
@@ -138,15 +130,6 @@ static enum wb_error load_state(struct loading *loading)
 }
 
 /* ---- a history ---- */
-
-/* What was made is removed again, so a signal may end it at any time. */
-static bool go_on(void *context, uint64_t done, uint64_t total)
-{
-	(void)context;
-	(void)done;
-	(void)total;
-	return !interrupt_seen();
-}
 
 static enum wb_error load_history(struct loading *loading)
 {
@@ -162,7 +145,6 @@ static enum wb_error load_history(struct loading *loading)
 			    "nothing exists: without --reason and "
 			    "--skip-existing");
 	loading->options.actor = NULL;
-	loading->options.progress = go_on;
 	error = session_place(session,
 			      loading->options.dry_run ? ACCESS_READ
 						       : ACCESS_CREATE,
@@ -204,6 +186,12 @@ static enum wb_error load(struct loading *loading)
 	return error;
 }
 
+static bool is_interrupted(void *context)
+{
+	(void)context;
+	return interrupt_seen();
+}
+
 static enum wb_error run_load(struct session *session)
 {
 	const char *path = session->arguments.operand_count > 0
@@ -214,13 +202,15 @@ static enum wb_error run_load(struct session *session)
 		.name = strcmp(path, "-") == 0 ? "standard input" : path,
 		.summary = {.size = sizeof(loading.summary)},
 		.result = {.size = sizeof(loading.result)},
-		.options = {.size = sizeof(loading.options),
-			    .skip_existing =
-				    session_option(session,
-						   OPTION_SKIP_EXISTING)
-					    ->given,
-			    .dry_run = session_option(session, OPTION_DRY_RUN)
-					       ->given},
+		.options =
+			{.size = sizeof(loading.options),
+			 .skip_existing =
+				 session_option(session, OPTION_SKIP_EXISTING)
+					 ->given,
+			 .dry_run =
+				 session_option(session, OPTION_DRY_RUN)->given,
+			 .stop = is_interrupted,
+			 .progress = progress_take},
 	};
 	struct wb_call call;
 	enum wb_error error;

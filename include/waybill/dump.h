@@ -15,15 +15,12 @@
 #ifndef WAYBILL_DUMP_H
 #define WAYBILL_DUMP_H
 
+#include <waybill/progress.h>
 #include <waybill/store.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Called now and then, on the thread that called: so much is done of so much
- * (0: not known). Returns false to give it up: WB_CANCELLED. */
-typedef bool wb_progress_fn(void *context, uint64_t done, uint64_t total);
 
 /* ---- dump ---- */
 
@@ -40,7 +37,10 @@ struct wb_dump_options {
 	/* Every commit, not the state; without the three above. */
 	bool history;
 	uint64_t revision;
-	wb_progress_fn *progress; /* in records, or commits; NULL: none */
+	/* Asked now and then: true ends it, WB_CANCELLED. */
+	bool (*stop)(void *context);
+	void *stop_context;
+	wb_progress_fn *progress; /* "dump", in records or commits */
 	void *progress_context;
 };
 
@@ -95,7 +95,12 @@ struct wb_load_options {
 	bool dry_run;		      /* check everything, write nothing */
 	const struct wb_actor *actor; /* NULL: who opened the store */
 	const char *reason;	      /* NULL: none */
-	wb_progress_fn *progress;     /* in lines; NULL: none */
+	/* Asked now and then: true ends it, WB_CANCELLED. */
+	bool (*stop)(void *context);
+	void *stop_context;
+	/* "check", of which no total is known, then "load", which is at 0 until
+	 * something was committed; in records, or commits. */
+	wb_progress_fn *progress;
 	void *progress_context;
 };
 
