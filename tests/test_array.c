@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/array.h"
+#include "tests/support/allocations.h"
 #include "tests/support/suite.h"
 
 #include <string.h>
@@ -53,7 +54,9 @@ START_TEST(without_memory_the_array_is_as_it_was)
 
 	ck_assert_ptr_nonnull(array);
 	memcpy(array, "abc", 4);
-	ck_assert(!array_grow(&array, &capacity, (size_t)1 << 50, 1));
+	allocations_fail(1, false);
+	ck_assert(!array_grow(&array, &capacity, 5, 1));
+	ck_assert_uint_eq(allocations_stop(), 1);
 	ck_assert_ptr_eq(array, before);
 	ck_assert_uint_eq(capacity, 4);
 	ck_assert_str_eq((const char *)array, "abc");
