@@ -7,8 +7,6 @@
  */
 #include "log/readback.h"
 
-#include "log/frame.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -115,6 +113,45 @@ static bool decode_commit(const struct frame *frame, uint64_t revision,
 	return true;
 }
 
+/* ---- a frame ---- */
+
+static uint64_t at_most(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+enum wb_error readback_frame(struct readback *readback, uint64_t begin,
+			     uint64_t offset, size_t guess,
+			     struct frame *ret_frame)
+{
+	uint64_t end = readback->spot.end;
+	struct frame claimed;
+	enum wb_error error;
+	size_t size;
+
+	if (decode(readback, offset, ret_frame))
+		return WB_OK;
+	if (offset >= end)
+		return does_not_verify(readback, offset);
+	error = load(readback, begin, at_most(end, offset + guess));
+	if (error)
+		return error;
+	if (decode(readback, offset, ret_frame))
+		return WB_OK;
+	size = loaded_from(readback, offset);
+	if (size == 0 ||
+	    !frame_peek(loaded(readback, offset), size, &claimed) ||
+	    claimed.frame_bytes <= size)
+		return does_not_verify(readback, offset);
+	error = load(readback, begin,
+		     at_most(end, offset + claimed.frame_bytes));
+	if (error)
+		return error;
+	return decode(readback, offset, ret_frame)
+		       ? WB_OK
+		       : does_not_verify(readback, offset);
+}
+
 /* ---- one commit ---- */
 
 /* Where to begin, so that those that follow are read as well. */
@@ -135,51 +172,15 @@ static uint64_t begin_of(const struct readback *readback,
 	return begin;
 }
 
-static uint64_t at_most(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static enum wb_error load_frame(struct readback *readback,
-				const struct places *places, size_t at,
-				struct frame *ret_frame)
-{
-	uint64_t offset = places->list[at].offset, end = readback->spot.end;
-	uint64_t begin = begin_of(readback, places, at);
-	struct frame claimed;
-	enum wb_error error;
-	size_t size;
-
-	if (decode(readback, offset, ret_frame))
-		return WB_OK;
-	if (offset >= end)
-		return does_not_verify(readback, offset);
-	error = load(readback, begin, at_most(end, offset + readback->guess));
-	if (error)
-		return error;
-	if (decode(readback, offset, ret_frame))
-		return WB_OK;
-	size = loaded_from(readback, offset);
-	if (size == 0 ||
-	    !frame_peek(loaded(readback, offset), size, &claimed) ||
-	    claimed.frame_bytes <= size)
-		return does_not_verify(readback, offset);
-	error = load(readback, begin,
-		     at_most(end, offset + claimed.frame_bytes));
-	if (error)
-		return error;
-	return decode(readback, offset, ret_frame)
-		       ? WB_OK
-		       : does_not_verify(readback, offset);
-}
-
 enum wb_error readback_commit(struct readback *readback,
 			      const struct places *places, size_t at,
 			      struct commit *ret_commit)
 {
 	const struct commit_place *place = &places->list[at];
 	struct frame frame;
-	enum wb_error error = load_frame(readback, places, at, &frame);
+	enum wb_error error =
+		readback_frame(readback, begin_of(readback, places, at),
+			       place->offset, readback->guess, &frame);
 
 	if (error)
 		return error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading a segment's file for look-ups, a piece at a time: a commit, a
+ * Reading a segment's file back, a piece at a time: a frame, a commit, a
  * stretch of commits, a page of the footer. Each piece that is handed out was
  * verified by that read; what does not verify was durable once, so it is
  * WB_CORRUPT, reported with file and offset. One thread's.
@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "log/commit.h"
+#include "log/frame.h"
 #include "log/pages.h"
 #include "log/stretches.h"
 
@@ -41,6 +42,13 @@ void readback_release(struct readback *readback);
 
 /* Go on with this segment. */
 enum wb_error readback_open(struct readback *readback, const struct spot *spot);
+
+/* The frame at `offset`, in `readback`'s memory until the next read. One that
+ * is not there yet is read, together with what is before it from `begin` on:
+ * up to `guess` bytes of it at first, and more if its header says so. */
+enum wb_error readback_frame(struct readback *readback, uint64_t begin,
+			     uint64_t offset, size_t guess,
+			     struct frame *ret_frame);
 
 /* Number `at` of some places. Those that follow it are read together with
  * it, if they are near. It points into the readback's memory, until the next
