@@ -157,12 +157,9 @@ static enum wb_error make_commit(struct filling *filling)
 			     &ticket, &failed);
 	if (error)
 		return refused(filling, error, failed);
-	/* The one before became void: its error is the answer. */
-	if (ticket.revision != filling->commit.revision) {
-		error = store_wait(filling->store, &filling->ticket);
-		return plain(filling->text, error ? error : WB_IO);
-	}
-	filling->ticket = ticket;
+	error = store_import_follow(filling->store, &filling->ticket, &ticket);
+	if (error)
+		return plain(filling->text, error);
 	meter_at(&filling->meter, ticket.revision);
 	return ask(filling);
 }

@@ -213,15 +213,10 @@ static enum wb_error import(struct salvage *salvage,
 	enum wb_error error =
 		store_import(salvage->store, commit, changes, &ticket, NULL);
 
-	if (error)
-		return error;
-	/* The one before became void: its error is the answer. */
-	if (ticket.revision != salvage->ticket.revision + 1) {
-		error = store_wait(salvage->store, &salvage->ticket);
-		return error ? error : WB_IO;
-	}
-	salvage->ticket = ticket;
-	return WB_OK;
+	if (!error)
+		error = store_import_follow(salvage->store, &salvage->ticket,
+					    &ticket);
+	return error;
 }
 
 static enum wb_error import_survivor(struct salvage *salvage,

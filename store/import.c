@@ -190,3 +190,17 @@ enum wb_error store_import(struct wb_store *store,
 		*ret_ticket = ticket;
 	return error;
 }
+
+enum wb_error store_import_follow(struct wb_store *store,
+				  struct store_ticket *last,
+				  const struct store_ticket *ticket)
+{
+	enum wb_error error;
+
+	if (ticket->revision != last->revision + 1) {
+		error = store_wait(store, last);
+		return error ? error : WB_IO;
+	}
+	*last = *ticket;
+	return WB_OK;
+}

@@ -49,15 +49,18 @@ enum wb_error store_import_open(struct dir *dir, const struct env *env,
  * twice. Every commit that keeps the rules of docs/FORMAT.md can be imported;
  * another one is WB_BAD_INPUT, WB_TOO_LARGE or WB_USAGE (no changes, or a key
  * twice), and where one change is the reason `*ret_change` (NULL is allowed) is
- * its number. WB_NO_SPACE, WB_NO_MEMORY, WB_STOPPED. Nothing is staged then.
- *
- * Whoever brings many in a row looks at the ticket's revision: where it is not
- * one more than the one before, that one has become void meanwhile, and
- * store_wait for its ticket says why. */
+ * its number. WB_NO_SPACE, WB_NO_MEMORY, WB_STOPPED. Nothing is staged then. */
 enum wb_error store_import(struct wb_store *store,
 			   const struct store_commit *commit,
 			   const struct store_change *changes,
 			   struct store_ticket *ret_ticket, size_t *ret_change);
+
+/* For whoever brings many in a row, after each: does it follow the one before?
+ * Then its ticket becomes `*last`, which begins as {0}. If not, the one before
+ * has become void meanwhile, and its error is the answer. */
+enum wb_error store_import_follow(struct wb_store *store,
+				  struct store_ticket *last,
+				  const struct store_ticket *ticket);
 
 /* The anchor gets its name. Behind the veil the store is closed. */
 enum wb_error store_import_finish(struct dir *dir);

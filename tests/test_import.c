@@ -346,10 +346,11 @@ START_TEST(what_became_void_shows_in_the_next_ticket)
 {
 	struct store_change change = put_of("a", "1");
 	struct store_commit commit = {.changes = 1};
-	struct store_ticket first, second;
+	struct store_ticket first, second, last = {0};
 
 	open_new(NULL);
 	first = import(&commit, &change);
+	ck_ok(store_import_follow(shelf.store, &last, &first));
 	simdisk_fault(shelf.disk, (struct sim_fault){SIM_WRITE, 1, WB_NO_SPACE,
 						     true, false, NULL});
 	ck_error(store_flush(shelf.store), WB_NO_SPACE);
@@ -357,6 +358,8 @@ START_TEST(what_became_void_shows_in_the_next_ticket)
 	second = import(&commit, &change);
 	ck_assert_uint_eq(second.revision, first.revision);
 	ck_error(store_wait(shelf.store, &first), WB_NO_SPACE);
+	ck_error(store_import_follow(shelf.store, &last, &second), WB_NO_SPACE);
+	ck_assert_uint_eq(last.round, first.round);
 }
 END_TEST
 
