@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum wb_error document_where(const struct document *document,
+/* Put the line of the last entry before what is in `text`. */
+static enum wb_error at_line(const struct document *document,
 			     enum wb_error error, struct wb_text *text)
 {
 	struct wb_text inner;
@@ -45,7 +46,7 @@ static enum wb_error read_entry(struct document *document,
 	}
 	error = entry_read(&document->reader, line.text, line.size, ret_entry,
 			   ret_text);
-	return error ? document_where(document, error, ret_text) : WB_OK;
+	return error ? at_line(document, error, ret_text) : WB_OK;
 }
 
 enum wb_error document_open(struct document *document, wb_load_read_fn *read,

@@ -45,8 +45,4 @@ void document_release(struct document *document);
 enum wb_error document_next(struct document *document, struct entry *ret_entry,
 			    bool *ret_ended, struct wb_text *ret_text);
 
-/* Put the line of the last entry before what is in `text`; returns `error`. */
-enum wb_error document_where(const struct document *document,
-			     enum wb_error error, struct wb_text *text);
-
 #endif
