@@ -24,6 +24,7 @@ struct dumping {
 	struct json_out out;
 	struct sum *sum;
 	struct wb_dump_result result;
+	struct wb_stat stat; /* before anything was read */
 	struct meter meter;
 	uint64_t total; /* records of a state; 0: not known */
 	enum wb_error error;
@@ -217,15 +218,13 @@ static enum wb_error dump_history(struct dumping *dumping,
 {
 	const struct store_listener listener = {put_commit, put_change,
 						dumping};
-	struct wb_stat stat = {.size = sizeof(stat)};
-	enum wb_error error = wb_store_stat(store, &stat);
+	const struct wb_stat *stat = &dumping->stat;
+	enum wb_error error;
 
-	if (error)
-		return error;
-	dumping->result.revision = stat.revision;
-	meter_begin(&dumping->meter, "dump", "commits", stat.revision);
-	entry_put_header(&dumping->out, stat.uuid);
-	error = store_follow(store, stat.revision, &listener);
+	dumping->result.revision = stat->revision;
+	meter_begin(&dumping->meter, "dump", "commits", stat->revision);
+	entry_put_header(&dumping->out, stat->uuid);
+	error = store_follow(store, stat->revision, &listener);
 	if (error)
 		return error;
 	meter_end(&dumping->meter);
@@ -254,19 +253,15 @@ static enum wb_error take_options(const struct wb_dump_options *options,
 	return WB_OK;
 }
 
-static enum wb_error explain(const struct dumping *dumping,
-			     struct wb_store *store, enum wb_error error,
+static enum wb_error explain(const struct dumping *dumping, enum wb_error error,
 			     struct wb_text *ret_text)
 {
-	struct wb_stat stat = {.size = sizeof(stat)};
-
-	if (error == WB_NOT_FOUND && dumping->options->past &&
-	    !wb_store_stat(store, &stat))
+	if (error == WB_NOT_FOUND && dumping->options->past)
 		return text_set(ret_text, error,
 				"revision %llu is not there yet; the newest is "
 				"%llu",
 				(unsigned long long)dumping->options->revision,
-				(unsigned long long)stat.revision);
+				(unsigned long long)dumping->stat.revision);
 	return text_set(ret_text, error, "%s", wb_error_text(error));
 }
 
@@ -282,17 +277,17 @@ enum wb_error wb_dump(struct wb_store *store,
 		.write = write,
 		.context = context,
 		.result.size = sizeof(dumping.result),
+		.stat.size = sizeof(dumping.stat),
 	};
-	struct wb_stat stat = {.size = sizeof(stat)};
 	enum wb_error error = take_options(options, &mine, ret_text);
 
 	if (error)
 		return error;
 	dumping.meter = (struct meter){.tell = mine.progress,
 				       .context = mine.progress_context};
-	error = wb_store_stat(store, &stat);
+	error = wb_store_stat(store, &dumping.stat);
 	if (!mine.past && !mine.ns && !mine.prefix)
-		dumping.total = stat.records;
+		dumping.total = dumping.stat.records;
 	dumping.sum = sum_new();
 	if (!error && !dumping.sum)
 		error = WB_NO_MEMORY;
@@ -305,7 +300,7 @@ enum wb_error wb_dump(struct wb_store *store,
 	sum_free(dumping.sum);
 	json_out_release(&dumping.out);
 	if (error)
-		return explain(&dumping, store, error, ret_text);
+		return explain(&dumping, error, ret_text);
 	return ret_result ? sized_give(ret_result, &dumping.result,
 				       sizeof(dumping.result))
 			  : WB_OK;
