@@ -130,40 +130,6 @@ static enum wb_error check_entry(struct restoring *restoring, uint64_t line,
 	return done % ASK_RECORDS == 0 ? ask(restoring) : WB_OK;
 }
 
-static enum wb_error is_history(struct wb_text *ret_text)
-{
-	return text_set(ret_text, WB_BAD_INPUT,
-			"line 1: a history becomes a store of its own, and is "
-			"not loaded into one");
-}
-
-/* The first time: nothing is changed. */
-static enum wb_error check(struct restoring *restoring)
-{
-	struct document document;
-	struct entry entry;
-	bool ended = false;
-	enum wb_error error =
-		document_open(&document, restoring->read, restoring->context,
-			      restoring->text);
-
-	if (!error && document.history)
-		error = is_history(restoring->text);
-	meter_begin(&restoring->meter, "check", "records", 0);
-	while (!error) {
-		error = document_next(&document, &entry, &ended,
-				      restoring->text);
-		if (error || ended)
-			break;
-		error = check_entry(restoring, document.lines.number, &entry);
-	}
-	restoring->result.records = document.count;
-	document_release(&document);
-	if (!error)
-		meter_end(&restoring->meter);
-	return error;
-}
-
 /* ---- what is written ---- */
 
 static enum wb_error put_one(struct restoring *restoring, struct wb_txn *txn,
@@ -258,26 +224,56 @@ static enum wb_error take_entry(struct restoring *restoring, uint64_t line,
 	return error;
 }
 
-/* The second time. */
-static enum wb_error load(struct restoring *restoring)
+/* ---- once, and once more ---- */
+
+typedef enum wb_error entry_fn(struct restoring *restoring, uint64_t line,
+			       const struct entry *entry);
+
+static enum wb_error for_each_entry(struct restoring *restoring,
+				    const char *phase, entry_fn *take,
+				    uint64_t *ret_count)
 {
+	struct wb_text *text = restoring->text;
 	struct document document;
 	struct entry entry;
 	bool ended = false;
-	enum wb_error error =
-		document_open(&document, restoring->read, restoring->context,
-			      restoring->text);
+	enum wb_error error = document_open(&document, restoring->read,
+					    restoring->context, text);
 
-	meter_begin(&restoring->meter, "load", "records",
+	if (!error && document.history)
+		error = text_set(text, WB_BAD_INPUT,
+				 "line 1: a history becomes a store of its "
+				 "own, and is not loaded into one");
+	meter_begin(&restoring->meter, phase, "records",
 		    restoring->result.records);
 	while (!error) {
-		error = document_next(&document, &entry, &ended,
-				      restoring->text);
+		error = document_next(&document, &entry, &ended, text);
 		if (error || ended)
 			break;
-		error = take_entry(restoring, document.lines.number, &entry);
+		error = take(restoring, document.lines.number, &entry);
 	}
+	*ret_count = document.count;
 	document_release(&document);
+	return error;
+}
+
+/* Nothing is changed. */
+static enum wb_error check(struct restoring *restoring)
+{
+	enum wb_error error = for_each_entry(restoring, "check", check_entry,
+					     &restoring->result.records);
+
+	if (!error)
+		meter_end(&restoring->meter);
+	return error;
+}
+
+static enum wb_error load(struct restoring *restoring)
+{
+	uint64_t count;
+	enum wb_error error =
+		for_each_entry(restoring, "load", take_entry, &count);
+
 	if (!error && restoring->batch.count > 0)
 		error = commit_batch(restoring);
 	if (!error)

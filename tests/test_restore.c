@@ -44,6 +44,9 @@ static enum wb_error load(void)
 }
 
 #define HEADER "{\"format\":\"waybill-dump\",\"version\":1,\"content\":"
+#define HISTORY                                                             \
+	HEADER "\"history\",\"uuid\":\"00112233445566778899aabbccddeeff\"}" \
+	       "\n"
 #define RECORD(name, value)                                              \
 	"{\"type\":\"record\",\"kind\":64,\"namespace\":\"n\",\"name\":" \
 	"\"" name "\",\"value\":\"" value "\"}\n"
@@ -225,8 +228,7 @@ END_TEST
 
 START_TEST(a_history_is_not_loaded_into_a_store)
 {
-	paper_text(&paper, HEADER "\"history\",\"uuid\":"
-				  "\"00112233445566778899aabbccddeeff\"}\n");
+	paper_text(&paper, HISTORY);
 	paper_end(&paper);
 	ck_error(load(), WB_BAD_INPUT);
 	ck_text(text.text, "line 1: a history becomes a store of its own, and "
@@ -486,6 +488,24 @@ START_TEST(a_dump_that_changes_while_it_is_read_writes_nothing)
 }
 END_TEST
 
+static void make_history(void)
+{
+	paper_text(&paper, HISTORY);
+	paper_end(&paper);
+}
+
+START_TEST(a_dump_that_becomes_a_history_meanwhile_is_refused)
+{
+	three_records();
+	meddling = (struct meddling){.at = 2, .run = make_history};
+	ck_error(wb_load(shelf.store, read_and_meddle, &paper, &options,
+			 &result, &text),
+		 WB_BAD_INPUT);
+	ck_assert(strstr(text.text, "a history becomes a store of its own"));
+	ck_text(shelf_listing(&shelf), "");
+}
+END_TEST
+
 START_TEST(what_another_makes_meanwhile_is_in_the_way_too)
 {
 	for (unsigned skip = 0; skip < 2; skip++) {
@@ -609,6 +629,8 @@ int main(void)
 	tcase_add_test(tcase, one_commit_is_whole_or_absent);
 	tcase_add_test(tcase,
 		       a_dump_that_changes_while_it_is_read_writes_nothing);
+	tcase_add_test(tcase,
+		       a_dump_that_becomes_a_history_meanwhile_is_refused);
 	tcase_add_test(tcase, what_another_makes_meanwhile_is_in_the_way_too);
 	tcase_add_test(tcase, an_error_of_the_reader_is_what_is_returned);
 	tcase_add_test(tcase, progress_is_told);
