@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/commands.h"
+#include "tools/named_version.h"
 #include "tools/progress.h"
-#include "tools/session.h"
-#include "tools/timepoint.h"
 #include "tools/wording.h"
 
-#include <time.h>
 #include <waybill/dump.h>
 
 static const struct option dump_items[] = {
@@ -16,14 +14,6 @@ static const struct option dump_items[] = {
 	{OPTION_PREFIX, 0, "prefix", OPTION_IS_TEXT, "TEXT",
 	 "only names that begin so"},
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* Versions back make no sense of a whole store: a number is a revision. */
 static enum wb_error read_point(struct session *session,
