@@ -14,7 +14,7 @@
 /* For people: as output_plain, and a zero byte as \x00. */
 void output_plain_bytes(struct output *output, struct wb_bytes bytes);
 
-/* As text_json. NULL: out of memory. */
+/* As a string, with \xNN for what is not UTF-8. NULL: out of memory. */
 json_t *bytes_json(struct wb_bytes bytes);
 
 #endif

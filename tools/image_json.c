@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/image_json.h"
 
+#include "tools/bytes.h"
 #include "tools/timepoint.h"
 #include "tools/wording.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 json_t *text_json(const char *text)
 {
 	size_t size = strlen(text);
-	json_t *json;
-	char *shown;
-	size_t at = 0;
 
-	if (utf8_valid(text))
-		return json_stringn(text, size);
-	shown = calloc(size + 1, 4);
-	if (!shown)
-		return NULL;
-	while (*text) {
-		size_t character = utf8_character(text, NULL);
-
-		if (character == 0) {
-			snprintf(shown + at, 5, "\\x%02x",
-				 (unsigned char)*text++);
-			at += 4;
-			continue;
-		}
-		memcpy(shown + at, text, character);
-		at += character;
-		text += character;
-	}
-	json = json_stringn(shown, at);
-	free(shown);
-	return json;
+	return utf8_valid(text) ? json_stringn(text, size)
+				: bytes_json((struct wb_bytes){text, size});
 }
 
 json_t *number_json(uint64_t number)

@@ -25,7 +25,7 @@ json_t *version_json(const struct wb_image_version *version);
 /* {"uid", "gid", "pid", "command"} */
 json_t *actor_json(const struct wb_actor *actor);
 
-json_t *text_json(const char *text);
+json_t *text_json(const char *text); /* as bytes_json */
 json_t *number_json(uint64_t number);
 json_t *time_json(int64_t time_ns);
 
