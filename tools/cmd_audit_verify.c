@@ -67,10 +67,7 @@ static json_t *expected_json(const struct report *report)
 		json_field(&json, "chain", json_string(chain));
 		json_field(&json, "answer",
 			   json_string(answers[expected->answer]));
-		if (json_array_append_new(array, json) != 0) {
-			json_decref(array);
-			return NULL;
-		}
+		json_item(&array, json);
 	}
 	return array;
 }

@@ -59,10 +59,7 @@ static void add_change(void *context, const struct change *change)
 		json_field(&json, "key", text_json(change->key));
 	json_field(&json, "a", value_json(change, change->before));
 	json_field(&json, "b", value_json(change, change->after));
-	if (json_array_append_new(*changes, json) != 0) {
-		json_decref(*changes);
-		*changes = NULL;
-	}
+	json_item(changes, json);
 }
 
 static void tell_json(struct session *session, const struct side *a,

@@ -116,25 +116,12 @@ static json_t *header_json(const struct audit_header *header)
 	return json;
 }
 
-static void print_object(struct session *session, const char *kind,
-			 json_t *inner)
-{
-	json_t *outer = json_object();
-
-	json_field(&outer, kind, inner);
-	output_json(&session->output, outer);
-}
-
 static json_t *copies_json(const enum audit_seen seen[2])
 {
 	json_t *json = json_array();
 
-	for (unsigned copy = 0; copy < 2 && json; copy++)
-		if (json_array_append_new(json, json_string(seen_name(
-							seen[copy]))) != 0) {
-			json_decref(json);
-			json = NULL;
-		}
+	for (unsigned copy = 0; copy < 2; copy++)
+		json_item(&json, json_string(seen_name(seen[copy])));
 	return json;
 }
 
@@ -149,14 +136,14 @@ static void segment_json(struct looking *looking)
 	json_field(&json, "salt", json_string(salt_name(head->salt_from)));
 	json_field(&json, "header",
 		   head->has_header ? header_json(&head->header) : json_null());
-	print_object(looking->session, "segment", json);
+	output_json_as(&looking->session->output, "segment", json);
 }
 
 static json_t *mutations_json(const struct audit_commit *commit)
 {
 	json_t *json = json_array();
 
-	for (size_t at = 0; at < commit->mutation_count && json; at++) {
+	for (size_t at = 0; at < commit->mutation_count; at++) {
 		const struct audit_mutation *mutation = &commit->mutations[at];
 		json_t *one = json_object();
 
@@ -169,10 +156,7 @@ static json_t *mutations_json(const struct audit_commit *commit)
 			   number_json(mutation->value.size));
 		json_field(&one, "previous_revision",
 			   number_json(mutation->previous_revision));
-		if (json_array_append_new(json, one) != 0) {
-			json_decref(json);
-			json = NULL;
-		}
+		json_item(&json, one);
 	}
 	return json;
 }
@@ -220,7 +204,7 @@ static void piece_json(struct session *session, const struct audit_piece *piece)
 			   piece->commit ? commit_json(piece->commit)
 					 : json_null());
 	}
-	print_object(session, "piece", json);
+	output_json_as(&session->output, "piece", json);
 }
 
 /* ---- a segment, for people ---- */
@@ -469,7 +453,7 @@ static enum wb_error tell_anchor(struct looking *looking, struct dir *dir)
 			json_field(&json, "slot", json_integer(slot));
 			json_field(&json, "checksum",
 				   json_string(seen_name(look.seen[slot])));
-			print_object(session, "anchor", json);
+			output_json_as(&session->output, "anchor", json);
 		} else if (!session->quiet) {
 			print_slot(&session->output, slot, &look);
 		}

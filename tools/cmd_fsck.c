@@ -46,15 +46,6 @@ static json_t *range_json(uint64_t first, uint64_t last)
 	return json;
 }
 
-static void print_object(struct session *session, const char *kind,
-			 json_t *inner)
-{
-	json_t *outer = json_object();
-
-	json_field(&outer, kind, inner);
-	output_json(&session->output, outer);
-}
-
 static const char *state_name(enum wb_finding_state state)
 {
 	static const char *const names[] = {
@@ -70,15 +61,11 @@ static json_t *names_json(const struct wb_finding *finding)
 {
 	json_t *json = json_array();
 
-	for (size_t at = 0; at < finding->name_count && json; at++) {
+	for (size_t at = 0; at < finding->name_count; at++) {
 		const struct wb_finding_name *name = &finding->names[at];
 
-		if (json_array_append_new(json,
-					  key_json(&name->key, name->revision,
-						   name->exact)) != 0) {
-			json_decref(json);
-			json = NULL;
-		}
+		json_item(&json,
+			  key_json(&name->key, name->revision, name->exact));
 	}
 	return json;
 }
@@ -104,7 +91,7 @@ static void finding_json(struct session *session,
 	json_field(&json, "advice", json_string(finding->advice));
 	json_field(&json, "names", names_json(finding));
 	json_field(&json, "more_names", number_json(finding->more_names));
-	print_object(session, "finding", json);
+	output_json_as(&session->output, "finding", json);
 }
 
 static json_t *uuid_json(const uint8_t uuid[16])
@@ -153,7 +140,7 @@ static void summary_json(struct session *session,
 	for (size_t at = 0; at < sizeof(numbers) / sizeof(*numbers); at++)
 		json_field(&json, numbers[at].key,
 			   number_json(numbers[at].value));
-	print_object(session, "summary", json);
+	output_json_as(&session->output, "summary", json);
 }
 
 /* ---- for people ---- */
@@ -298,7 +285,8 @@ static void take_lost(void *context, uint64_t first, uint64_t last)
 	struct session *session = context;
 
 	if (session->json)
-		print_object(session, "lost", range_json(first, last));
+		output_json_as(&session->output, "lost",
+			       range_json(first, last));
 	else if (!session->quiet)
 		print_range(session, "lost", first, last, "");
 }
@@ -312,7 +300,7 @@ static void take_moved(void *context, const struct wb_salvage_move *move)
 		json_t *json = range_json(move->first, move->last);
 
 		json_field(&json, "to", number_json(move->to));
-		print_object(session, "moved", json);
+		output_json_as(&session->output, "moved", json);
 		return;
 	}
 	snprintf(more, sizeof(more), ", from %llu on now", number(move->to));
@@ -349,7 +337,7 @@ static void take_name(void *context, const struct wb_salvage_name *name)
 			key_json(&name->key, name->revision, name->exact);
 
 		json_field(&json, "now", json_string(nows[name->now].name));
-		print_object(session, "name", json);
+		output_json_as(&session->output, "name", json);
 	} else if (session->quiet) {
 		take_finding(context, &finding);
 	} else {
@@ -384,7 +372,7 @@ static void salvaged_json(struct session *session,
 	for (size_t at = 0; at < sizeof(numbers) / sizeof(*numbers); at++)
 		json_field(&json, numbers[at].key,
 			   number_json(numbers[at].value));
-	print_object(session, "salvage", json);
+	output_json_as(&session->output, "salvage", json);
 }
 
 static void print_salvaged(struct session *session, const char *to,

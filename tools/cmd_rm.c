@@ -68,9 +68,7 @@ static void tell_removed(struct session *session,
 		json = json_object();
 		names = json_array();
 		for (size_t i = 0; i < count; i++)
-			if (json_array_append_new(
-				    names, text_json(mutations[i].remove)) != 0)
-				session->output.out_of_memory = true;
+			json_item(&names, text_json(mutations[i].remove));
 		json_field(&json, "revision", number_json(outcome->revision));
 		json_field(&json, "replayed", json_boolean(outcome->replayed));
 		json_field(&json, "removed", names);

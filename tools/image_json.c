@@ -43,6 +43,14 @@ void json_field(json_t **object, const char *key, json_t *value)
 	}
 }
 
+void json_item(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) != 0) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
 static json_t *labels_json(const struct wb_labels *labels)
 {
 	json_t *json = json_object();
@@ -127,4 +135,12 @@ void output_json(struct output *output, json_t *json)
 {
 	output_json_value(output, json);
 	output_text(output, "\n");
+}
+
+void output_json_as(struct output *output, const char *kind, json_t *json)
+{
+	json_t *object = json_object();
+
+	json_field(&object, kind, json);
+	output_json(output, object);
 }

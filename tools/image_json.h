@@ -31,10 +31,14 @@ json_t *time_json(int64_t time_ns);
 
 /* Adds a field; where `value` is NULL, `*object` is freed and made NULL. */
 void json_field(json_t **object, const char *key, json_t *value);
+/* Likewise, an item of an array. */
+void json_item(json_t **array, json_t *value);
 
 /* Prints `json` and frees it; NULL is remembered as out of memory. */
 void output_json_value(struct output *output, json_t *json);
 /* Likewise, on a line of its own. */
 void output_json(struct output *output, json_t *json);
+/* Likewise, as {"KIND":…}. */
+void output_json_as(struct output *output, const char *kind, json_t *json);
 
 #endif
