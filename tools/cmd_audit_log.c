@@ -144,7 +144,6 @@ static void tell_json(struct output *output, const struct told *told)
 	const struct wb_version *version = &change->version;
 	uint32_t kind = version->record.key.kind;
 	json_t *json = json_object();
-	char chain[CHAIN_TEXT_BYTES];
 
 	json_field(&json, "revision", number_json(version->record.revision));
 	json_field(&json, "time", time_json(version->record.time_ns));
@@ -165,10 +164,9 @@ static void tell_json(struct output *output, const struct told *told)
 	json_field(&json, "after",
 		   value_json(told, !version->deleted, told->after,
 			      version->record.value.size));
-	if (change->chain)
-		hex_format(change->chain, WB_CHAIN_BYTES, chain);
 	json_field(&json, "chain",
-		   change->chain ? json_string(chain) : json_null());
+		   change->chain ? hex_json(change->chain, WB_CHAIN_BYTES)
+				 : json_null());
 	output_json(output, json);
 }
 
@@ -213,11 +211,8 @@ static void tell_lines(struct output *output, const struct told *told)
 	const struct wb_version *version = &told->change->version;
 	char text[ACTOR_TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "%llu",
-		 (unsigned long long)version->record.revision);
-	print_field(output, "revision", text);
-	time_format(version->record.time_ns, false, text);
-	print_field(output, "time", text);
+	print_number(output, "revision", version->record.revision);
+	print_time(output, "time", version->record.time_ns);
 	actor_format(&version->actor, text);
 	print_field(output, "by", text);
 	if (*told->reason)
@@ -226,10 +221,8 @@ static void tell_lines(struct output *output, const struct told *told)
 		print_field(output, "operation", told->operation_id);
 	print_field(output, what(version), told->name);
 	print_field(output, "namespace", told->ns);
-	if (version->record.key.kind != WB_KIND_IMAGE) {
-		snprintf(text, sizeof(text), "%u", version->record.key.kind);
-		print_field(output, "kind", text);
-	}
+	if (version->record.key.kind != WB_KIND_IMAGE)
+		print_number(output, "kind", version->record.key.kind);
 	tell_values(output, told);
 }
 

@@ -60,11 +60,10 @@ static json_t *expected_json(const struct report *report)
 		const struct wb_audit_expected *expected =
 			&report->expected[at];
 		json_t *json = json_object();
-		char chain[CHAIN_TEXT_BYTES];
 
-		hex_format(expected->chain, WB_CHAIN_BYTES, chain);
 		json_field(&json, "revision", number_json(expected->revision));
-		json_field(&json, "chain", json_string(chain));
+		json_field(&json, "chain",
+			   hex_json(expected->chain, WB_CHAIN_BYTES));
 		json_field(&json, "answer",
 			   json_string(answers[expected->answer]));
 		json_item(&array, json);
@@ -122,9 +121,8 @@ static void tell_lines(struct output *output, const struct report *report)
 	const struct wb_audit_verified *verified = report->verified;
 
 	head_print(output, verified);
-	output_format(output, "%-12s %llu\n%-12s %llu\n", "segments",
-		      (unsigned long long)verified->segments, "commits",
-		      (unsigned long long)verified->commits);
+	print_number(output, "segments", verified->segments);
+	print_number(output, "commits", verified->commits);
 	for (size_t at = 0; at < report->count; at++) {
 		const struct wb_audit_expected *expected =
 			&report->expected[at];

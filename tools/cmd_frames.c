@@ -9,7 +9,6 @@
 #include "tools/image_json.h"
 #include "tools/print.h"
 #include "tools/session.h"
-#include "tools/timepoint.h"
 #include "tools/wording.h"
 
 #include <stdio.h>
@@ -92,22 +91,15 @@ static const char *checksum_of(const struct audit_piece *piece)
 
 static json_t *header_json(const struct audit_header *header)
 {
-	char uuid[33], epoch[17], id[17], previous[17];
 	json_t *json = json_object();
 
-	hex_format(header->uuid, sizeof(header->uuid), uuid);
-	snprintf(epoch, sizeof(epoch), "%016llx",
-		 (unsigned long long)header->epoch);
-	snprintf(id, sizeof(id), "%016llx", (unsigned long long)header->id);
-	snprintf(previous, sizeof(previous), "%016llx",
-		 (unsigned long long)header->previous_id);
-	json_field(&json, "uuid", json_string(uuid));
-	json_field(&json, "epoch", json_string(epoch));
+	json_field(&json, "uuid", hex_json(header->uuid, sizeof(header->uuid)));
+	json_field(&json, "epoch", word_json(header->epoch));
 	json_field(&json, "kind", number_json(header->kind));
-	json_field(&json, "id", json_string(id));
+	json_field(&json, "id", word_json(header->id));
 	json_field(&json, "first_revision",
 		   number_json(header->first_revision));
-	json_field(&json, "previous_id", json_string(previous));
+	json_field(&json, "previous_id", word_json(header->previous_id));
 	json_field(&json, "previous_bytes",
 		   number_json(header->previous_bytes));
 	json_field(&json, "previous_revision",
@@ -214,23 +206,18 @@ static void print_head(struct looking *looking)
 	const struct audit_frames_head *head = &looking->head;
 	const struct audit_header *header = &head->header;
 	struct output *output = &looking->session->output;
-	char uuid[33], line[160];
+	char line[160];
 
 	print_field(output, "file", looking->name);
-	snprintf(line, sizeof(line), "%llu",
-		 (unsigned long long)head->file_bytes);
-	print_field(output, "bytes", line);
+	print_number(output, "bytes", head->file_bytes);
 	snprintf(line, sizeof(line), "%s, %s; salt: %s",
 		 seen_name(head->copies[0]), seen_name(head->copies[1]),
 		 salt_name(head->salt_from));
 	print_field(output, "header", line);
 	if (!head->has_header)
 		return;
-	hex_format(header->uuid, sizeof(header->uuid), uuid);
-	print_field(output, "store", uuid);
-	snprintf(line, sizeof(line), "%016llx",
-		 (unsigned long long)header->epoch);
-	print_field(output, "epoch", line);
+	print_hex(output, "store", header->uuid, sizeof(header->uuid));
+	print_word(output, "epoch", header->epoch);
 	snprintf(line, sizeof(line), "%016llx, from revision %llu",
 		 (unsigned long long)header->id,
 		 (unsigned long long)header->first_revision);
@@ -377,23 +364,16 @@ static enum wb_error tell_segment(struct looking *looking, struct dir *dir)
 
 static json_t *slot_json(const struct audit_slot *slot)
 {
-	char uuid[33], epoch[17], id[17], chain[65];
 	json_t *json = json_object();
 
-	hex_format(slot->uuid, sizeof(slot->uuid), uuid);
-	hex_format(slot->chain, sizeof(slot->chain), chain);
-	snprintf(epoch, sizeof(epoch), "%016llx",
-		 (unsigned long long)slot->epoch);
-	snprintf(id, sizeof(id), "%016llx",
-		 (unsigned long long)slot->active_id);
 	json_field(&json, "sequence", number_json(slot->sequence));
-	json_field(&json, "uuid", json_string(uuid));
-	json_field(&json, "epoch", json_string(epoch));
-	json_field(&json, "active_id", json_string(id));
+	json_field(&json, "uuid", hex_json(slot->uuid, sizeof(slot->uuid)));
+	json_field(&json, "epoch", word_json(slot->epoch));
+	json_field(&json, "active_id", word_json(slot->active_id));
 	json_field(&json, "durable_revision",
 		   number_json(slot->durable_revision));
 	json_field(&json, "durable_bytes", number_json(slot->durable_bytes));
-	json_field(&json, "chain", json_string(chain));
+	json_field(&json, "chain", hex_json(slot->chain, sizeof(slot->chain)));
 	json_field(&json, "written", time_json((int64_t)slot->written_ns));
 	return json;
 }
@@ -402,29 +382,23 @@ static void print_slot(struct output *output, unsigned number,
 		       const struct audit_anchor_look *look)
 {
 	const struct audit_slot *slot = &look->slots[number];
-	char line[200], uuid[33], time[TIME_TEXT_BYTES];
+	char line[200];
 
 	snprintf(line, sizeof(line), "%s%s%s", seen_name(look->seen[number]),
 		 *look->why[number] ? ": " : "", look->why[number]);
 	output_format(output, "slot %u       %s\n", number, line);
 	if (look->seen[number] != AUDIT_HOLDS)
 		return;
-	hex_format(slot->uuid, sizeof(slot->uuid), uuid);
-	print_field(output, "  store", uuid);
-	snprintf(line, sizeof(line), "%016llx",
-		 (unsigned long long)slot->epoch);
-	print_field(output, "  epoch", line);
-	snprintf(line, sizeof(line), "%llu",
-		 (unsigned long long)slot->sequence);
-	print_field(output, "  sequence", line);
+	print_hex(output, "  store", slot->uuid, sizeof(slot->uuid));
+	print_word(output, "  epoch", slot->epoch);
+	print_number(output, "  sequence", slot->sequence);
 	snprintf(line, sizeof(line),
 		 "revision %llu, byte %llu of segment %016llx",
 		 (unsigned long long)slot->durable_revision,
 		 (unsigned long long)slot->durable_bytes,
 		 (unsigned long long)slot->active_id);
 	print_field(output, "  durable", line);
-	time_format((int64_t)slot->written_ns, false, time);
-	print_field(output, "  written", time);
+	print_time(output, "  written", (int64_t)slot->written_ns);
 }
 
 static enum wb_error tell_anchor(struct looking *looking, struct dir *dir)
@@ -439,8 +413,7 @@ static enum wb_error tell_anchor(struct looking *looking, struct dir *dir)
 	looking->bad = look.file_bytes != AUDIT_ANCHOR_BYTES;
 	if (!session->json && !session->quiet) {
 		print_field(&session->output, "file", looking->name);
-		output_format(&session->output, "%-12s %llu\n", "bytes",
-			      (unsigned long long)look.file_bytes);
+		print_number(&session->output, "bytes", look.file_bytes);
 	}
 	for (unsigned slot = 0; slot < 2; slot++) {
 		if (look.seen[slot] != AUDIT_HOLDS &&

@@ -94,22 +94,6 @@ static void finding_json(struct session *session,
 	output_json_as(&session->output, "finding", json);
 }
 
-static json_t *uuid_json(const uint8_t uuid[16])
-{
-	char text[33];
-
-	hex_format(uuid, 16, text);
-	return json_string(text);
-}
-
-static json_t *epoch_json(uint64_t epoch)
-{
-	char text[17];
-
-	snprintf(text, sizeof(text), "%016llx", (unsigned long long)epoch);
-	return json_string(text);
-}
-
 static void summary_json(struct session *session,
 			 const struct wb_fsck_summary *summary)
 {
@@ -135,8 +119,9 @@ static void summary_json(struct session *session,
 	json_t *json = json_object();
 
 	json_field(&json, "status", json_integer(summary->status));
-	json_field(&json, "uuid", uuid_json(summary->uuid));
-	json_field(&json, "epoch", epoch_json(summary->epoch));
+	json_field(&json, "uuid",
+		   hex_json(summary->uuid, sizeof(summary->uuid)));
+	json_field(&json, "epoch", word_json(summary->epoch));
 	for (size_t at = 0; at < sizeof(numbers) / sizeof(*numbers); at++)
 		json_field(&json, numbers[at].key,
 			   number_json(numbers[at].value));
@@ -367,8 +352,9 @@ static void salvaged_json(struct session *session,
 	json_t *json = json_object();
 
 	json_field(&json, "status", json_integer(summary->status));
-	json_field(&json, "uuid", uuid_json(summary->uuid));
-	json_field(&json, "epoch", epoch_json(summary->epoch));
+	json_field(&json, "uuid",
+		   hex_json(summary->uuid, sizeof(summary->uuid)));
+	json_field(&json, "epoch", word_json(summary->epoch));
 	for (size_t at = 0; at < sizeof(numbers) / sizeof(*numbers); at++)
 		json_field(&json, numbers[at].key,
 			   number_json(numbers[at].value));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/commands.h"
+#include "tools/head.h"
 #include "tools/image_json.h"
 #include "tools/print.h"
 #include "tools/session.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 /* What is shown, and where it stands in struct wb_stat. What only a process
  * that stays (the daemon) can tell is left out. */
@@ -55,18 +55,13 @@ static void tell_stat(struct session *session, const struct wb_stat *stat)
 {
 	const char *blocked = gc_blocked(session, stat);
 	struct output *output = &session->output;
-	json_t *json = json_object();
-	char uuid[33];
-	char epoch[17];
 
-	for (size_t i = 0; i < sizeof(stat->uuid); i++)
-		snprintf(uuid + 2 * i, 3, "%02x", stat->uuid[i]);
-	/* A random number of 64 bits: JSON readers would round it. */
-	snprintf(epoch, sizeof(epoch), "%016llx",
-		 (unsigned long long)stat->epoch);
 	if (session->json) {
-		json_field(&json, "uuid", json_string(uuid));
-		json_field(&json, "epoch", json_string(epoch));
+		json_t *json = json_object();
+
+		json_field(&json, "uuid",
+			   hex_json(stat->uuid, sizeof(stat->uuid)));
+		json_field(&json, "epoch", word_json(stat->epoch));
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			json_field(&json, rows[i].key,
 				   number_json(value_of(stat, i)));
@@ -75,18 +70,16 @@ static void tell_stat(struct session *session, const struct wb_stat *stat)
 		output_json(output, json);
 		return;
 	}
-	json_decref(json);
 	if (session->quiet) {
 		output_format(output, "%llu%c",
 			      (unsigned long long)stat->revision,
 			      session->line_end);
 		return;
 	}
-	print_field(output, "uuid", uuid);
-	print_field(output, "epoch", epoch);
+	print_hex(output, "uuid", stat->uuid, sizeof(stat->uuid));
+	print_word(output, "epoch", stat->epoch);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		output_format(output, "%-12s %llu\n", rows[i].heading,
-			      (unsigned long long)value_of(stat, i));
+		print_number(output, rows[i].heading, value_of(stat, i));
 	if (blocked)
 		print_field(output, "gc blocked", blocked);
 }

@@ -5,6 +5,7 @@
 #include "tools/print.h"
 #include "tools/wording.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,10 +44,11 @@ bool head_parse(const char *text, struct wb_audit_expected *ret_expected)
 	return true;
 }
 
-void hex_format(const uint8_t *bytes, size_t size, char *ret_text)
+static void hex_format(const uint8_t *bytes, size_t size, char *ret_text)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	assert(size <= WB_CHAIN_BYTES);
 	for (size_t at = 0; at < size; at++) {
 		ret_text[2 * at] = digits[bytes[at] >> 4];
 		ret_text[2 * at + 1] = digits[bytes[at] & 15];
@@ -65,33 +67,47 @@ void head_format(uint64_t revision, const uint8_t chain[WB_CHAIN_BYTES],
 
 void head_json(json_t **json, const struct wb_audit_verified *verified)
 {
-	char uuid[33];
-	char epoch[17];
-	char chain[CHAIN_TEXT_BYTES];
-
-	hex_format(verified->uuid, sizeof(verified->uuid), uuid);
-	/* A random number of 64 bits: JSON readers would round it. */
-	snprintf(epoch, sizeof(epoch), "%016llx",
-		 (unsigned long long)verified->epoch);
-	hex_format(verified->chain, sizeof(verified->chain), chain);
-	json_field(json, "uuid", json_string(uuid));
-	json_field(json, "epoch", json_string(epoch));
+	json_field(json, "uuid",
+		   hex_json(verified->uuid, sizeof(verified->uuid)));
+	json_field(json, "epoch", word_json(verified->epoch));
 	json_field(json, "revision", number_json(verified->revision));
-	json_field(json, "chain", json_string(chain));
+	json_field(json, "chain", hex_json(verified->chain, WB_CHAIN_BYTES));
 }
 
 void head_print(struct output *output, const struct wb_audit_verified *verified)
 {
-	char text[HEAD_TEXT_BYTES];
+	print_hex(output, "uuid", verified->uuid, sizeof(verified->uuid));
+	print_word(output, "epoch", verified->epoch);
+	print_number(output, "revision", verified->revision);
+	print_hex(output, "chain", verified->chain, WB_CHAIN_BYTES);
+}
 
-	hex_format(verified->uuid, sizeof(verified->uuid), text);
-	print_field(output, "uuid", text);
-	snprintf(text, sizeof(text), "%016llx",
-		 (unsigned long long)verified->epoch);
-	print_field(output, "epoch", text);
-	snprintf(text, sizeof(text), "%llu",
-		 (unsigned long long)verified->revision);
-	print_field(output, "revision", text);
-	hex_format(verified->chain, sizeof(verified->chain), text);
-	print_field(output, "chain", text);
+/* ---- identities as digits ---- */
+
+json_t *hex_json(const uint8_t *bytes, size_t size)
+{
+	char text[CHAIN_TEXT_BYTES];
+
+	hex_format(bytes, size, text);
+	return json_string(text);
+}
+
+void print_hex(struct output *output, const char *heading, const uint8_t *bytes,
+	       size_t size)
+{
+	char text[CHAIN_TEXT_BYTES];
+
+	hex_format(bytes, size, text);
+	print_field(output, heading, text);
+}
+
+json_t *word_json(uint64_t word)
+{
+	return json_sprintf("%016llx", (unsigned long long)word);
+}
+
+void print_word(struct output *output, const char *heading, uint64_t word)
+{
+	output_format(output, "%-12s %016llx\n", heading,
+		      (unsigned long long)word);
 }

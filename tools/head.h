@@ -21,13 +21,21 @@ bool head_parse(const char *text, struct wb_audit_expected *ret_expected);
 void head_format(uint64_t revision, const uint8_t chain[WB_CHAIN_BYTES],
 		 char ret_text[HEAD_TEXT_BYTES]);
 
-/* The digits alone, of any bytes; `ret_text` has room for 2 * size + 1. */
-void hex_format(const uint8_t *bytes, size_t size, char *ret_text);
-
 /* Which store it is, and how far its history goes: as fields of an object, and
  * as lines. */
 void head_json(json_t **json, const struct wb_audit_verified *verified);
 void head_print(struct output *output,
 		const struct wb_audit_verified *verified);
+
+/* ---- identities as digits ---- */
+
+/* A uuid or a chain value. */
+json_t *hex_json(const uint8_t *bytes, size_t size);
+void print_hex(struct output *output, const char *heading, const uint8_t *bytes,
+	       size_t size);
+/* An epoch or the id of a segment, 16 digits: an epoch is a random number of 64
+ * bits, which readers of JSON would round. */
+json_t *word_json(uint64_t word);
+void print_word(struct output *output, const char *heading, uint64_t word);
 
 #endif

@@ -37,14 +37,13 @@ void print_field(struct output *output, const char *heading, const char *text)
 	output_text(output, "\n");
 }
 
-static void print_number(struct output *output, const char *heading,
-			 long long number)
+void print_number(struct output *output, const char *heading, uint64_t number)
 {
-	output_format(output, "%-12s %lld\n", heading, number);
+	output_format(output, "%-12s %llu\n", heading,
+		      (unsigned long long)number);
 }
 
-static void print_time(struct output *output, const char *heading,
-		       int64_t time_ns)
+void print_time(struct output *output, const char *heading, int64_t time_ns)
 {
 	char text[TIME_TEXT_BYTES];
 
@@ -68,7 +67,8 @@ static void print_content(struct output *output, const struct wb_image *image)
 {
 	print_field(output, "digest", image->target.digest);
 	print_field(output, "media type", image->target.media_type);
-	print_number(output, "size", image->target.size);
+	output_format(output, "%-12s %lld\n", "size",
+		      (long long)image->target.size);
 	print_labels(output, "annotation", &image->target.annotations);
 	print_labels(output, "label", &image->labels);
 	print_time(output, "created", image->created_at_ns);
@@ -79,7 +79,7 @@ void print_image(struct output *output, const struct wb_image *image)
 {
 	print_field(output, "name", image->name);
 	print_content(output, image);
-	print_number(output, "revision", (long long)image->revision);
+	print_number(output, "revision", image->revision);
 }
 
 void actor_format(const struct wb_actor *actor, char ret_text[ACTOR_TEXT_BYTES])
@@ -99,10 +99,9 @@ void print_version(struct output *output,
 		print_content(output, version->image);
 	else
 		print_field(output, "deleted", "yes");
-	print_number(output, "revision", (long long)version->revision);
+	print_number(output, "revision", version->revision);
 	if (version->previous_revision)
-		print_number(output, "previous",
-			     (long long)version->previous_revision);
+		print_number(output, "previous", version->previous_revision);
 	print_time(output, "written", version->time_ns);
 	actor_format(&version->actor, actor);
 	print_field(output, "by", actor);

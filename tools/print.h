@@ -24,6 +24,8 @@ void print_change(struct output *output, const struct change *change);
 
 /* One line, `heading` before the text. */
 void print_field(struct output *output, const char *heading, const char *text);
+void print_number(struct output *output, const char *heading, uint64_t number);
+void print_time(struct output *output, const char *heading, int64_t time_ns);
 
 /* `uid 0, pid 17, waybill` */
 void actor_format(const struct wb_actor *actor,
