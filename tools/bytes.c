@@ -26,6 +26,17 @@ void output_plain_bytes(struct output *output, struct wb_bytes bytes)
 	free(text);
 }
 
+void output_plain_key(struct output *output, const struct wb_key *key)
+{
+	output_plain_bytes(output, key->name);
+	if (key->ns.size > 0) {
+		output_text(output, " in ");
+		output_plain_bytes(output, key->ns);
+	}
+	if (key->kind != WB_KIND_IMAGE)
+		output_format(output, ", kind %u", key->kind);
+}
+
 /* A zero byte is a character like any other here. */
 static size_t character_size(const char *at)
 {

@@ -14,6 +14,9 @@
 /* For people: as output_plain, and a zero byte as \x00. */
 void output_plain_bytes(struct output *output, struct wb_bytes bytes);
 
+/* `NAME in NAMESPACE, kind 64`; of an image the kind is not told. */
+void output_plain_key(struct output *output, const struct wb_key *key);
+
 /* As a string, with \xNN for what is not UTF-8. NULL: out of memory. */
 json_t *bytes_json(struct wb_bytes bytes);
 

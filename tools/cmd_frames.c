@@ -230,18 +230,6 @@ static void print_head(struct looking *looking)
 	print_field(output, "follows", line);
 }
 
-static void say_change(struct output *to, const struct audit_mutation *mutation)
-{
-	output_text(to, mutation->deleted ? "delete " : "put ");
-	output_plain_bytes(to, mutation->key.name);
-	if (mutation->key.ns.size > 0) {
-		output_text(to, " in ");
-		output_plain_bytes(to, mutation->key.ns);
-	}
-	if (mutation->key.kind != WB_KIND_IMAGE)
-		output_format(to, ", kind %u", mutation->key.kind);
-}
-
 static void say_content(struct output *to, const struct audit_piece *piece)
 {
 	const struct audit_commit *commit = piece->commit;
@@ -251,8 +239,12 @@ static void say_content(struct output *to, const struct audit_piece *piece)
 		size_t count = commit->mutation_count;
 
 		for (size_t at = 0; at < count && at < CHANGES_SHOWN; at++) {
-			output_text(to, at ? "; " : "");
-			say_change(to, &commit->mutations[at]);
+			const struct audit_mutation *mutation =
+				&commit->mutations[at];
+
+			output_format(to, "%s%s ", at ? "; " : "",
+				      mutation->deleted ? "delete" : "put");
+			output_plain_key(to, &mutation->key);
 		}
 		if (count > CHANGES_SHOWN)
 			output_format(to, "; and %zu more",

@@ -25,15 +25,15 @@ static const struct option fsck_items[] = {
 
 /* ---- as JSON: one object a line ---- */
 
-static json_t *key_json(const struct wb_key *key, uint64_t revision, bool exact)
+static json_t *name_json(const struct wb_finding_name *name)
 {
 	json_t *json = json_object();
 
-	json_field(&json, "kind", json_integer(key->kind));
-	json_field(&json, "namespace", bytes_json(key->ns));
-	json_field(&json, "name", bytes_json(key->name));
-	json_field(&json, "revision", number_json(revision));
-	json_field(&json, "exact", json_boolean(exact));
+	json_field(&json, "kind", json_integer(name->key.kind));
+	json_field(&json, "namespace", bytes_json(name->key.ns));
+	json_field(&json, "name", bytes_json(name->key.name));
+	json_field(&json, "revision", number_json(name->revision));
+	json_field(&json, "exact", json_boolean(name->exact));
 	return json;
 }
 
@@ -61,12 +61,8 @@ static json_t *names_json(const struct wb_finding *finding)
 {
 	json_t *json = json_array();
 
-	for (size_t at = 0; at < finding->name_count; at++) {
-		const struct wb_finding_name *name = &finding->names[at];
-
-		json_item(&json,
-			  key_json(&name->key, name->revision, name->exact));
-	}
+	for (size_t at = 0; at < finding->name_count; at++)
+		json_item(&json, name_json(&finding->names[at]));
 	return json;
 }
 
@@ -136,22 +132,15 @@ static unsigned long long number(uint64_t value)
 }
 
 /* `NAME in NAMESPACE, revision 5, probably` */
-static void print_name(struct session *session, const struct wb_key *key,
-		       uint64_t revision, bool exact, const char *more)
+static void print_name(struct output *output,
+		       const struct wb_finding_name *name, const char *more)
 {
-	struct output *output = &session->output;
-
 	output_text(output, "  name      ");
-	output_plain_bytes(output, key->name);
-	if (key->ns.size > 0) {
-		output_text(output, " in ");
-		output_plain_bytes(output, key->ns);
-	}
-	if (key->kind != WB_KIND_IMAGE)
-		output_format(output, ", kind %u", key->kind);
-	if (revision)
-		output_format(output, ", revision %llu", number(revision));
-	output_format(output, "%s%s\n", exact ? "" : ", probably", more);
+	output_plain_key(output, &name->key);
+	if (name->revision)
+		output_format(output, ", revision %llu",
+			      number(name->revision));
+	output_format(output, "%s%s\n", name->exact ? "" : ", probably", more);
 }
 
 static void print_range(struct session *session, const char *heading,
@@ -188,9 +177,7 @@ static void print_finding(struct session *session,
 		print_range(session, "  revision", finding->revision_first,
 			    finding->revision_last, "");
 	for (size_t at = 0; at < finding->name_count; at++)
-		print_name(session, &finding->names[at].key,
-			   finding->names[at].revision,
-			   finding->names[at].exact, "");
+		print_name(output, &finding->names[at], "");
 	if (finding->revision_first && finding->name_count == 0 &&
 	    finding->more_names == 0 && !fixed)
 		output_text(output, "  names     not known\n");
@@ -318,16 +305,14 @@ static void take_name(void *context, const struct wb_salvage_name *name)
 	struct session *session = context;
 
 	if (session->json) {
-		json_t *json =
-			key_json(&name->key, name->revision, name->exact);
+		json_t *json = name_json(&plain);
 
 		json_field(&json, "now", json_string(nows[name->now].name));
 		output_json_as(&session->output, "name", json);
 	} else if (session->quiet) {
 		take_finding(context, &finding);
 	} else {
-		print_name(session, &name->key, name->revision, name->exact,
-			   nows[name->now].text);
+		print_name(&session->output, &plain, nows[name->now].text);
 	}
 }
 
