@@ -34,6 +34,12 @@ static void print_line(const struct complainer *complainer, const char *kind,
 	output_finish(&output, &ignored);
 }
 
+int complain_status(const struct complainer *complainer, enum wb_error error)
+{
+	return complainer->status_of ? complainer->status_of(error)
+				     : (int)exit_status_of(error);
+}
+
 /* {"KIND":{"code":…,"message":…,"status":…,"line":…; all but the message are
  * an error's. */
 static void begin_object(struct output *output,
@@ -41,8 +47,6 @@ static void begin_object(struct output *output,
 			 const struct complaint *complaint)
 {
 	enum wb_error error = complaint->error;
-	int status = complainer->status_of ? complainer->status_of(error)
-					   : (int)exit_status_of(error);
 
 	output_format(output, "{\"%s\":{", kind);
 	if (error)
@@ -50,7 +54,8 @@ static void begin_object(struct output *output,
 	output_text(output, "\"message\":");
 	output_json_text(output, complaint->message);
 	if (error)
-		output_format(output, ",\"status\":%d", status);
+		output_format(output, ",\"status\":%d",
+			      complain_status(complainer, error));
 	if (complaint->line)
 		output_format(output, ",\"line\":%zu", complaint->line);
 }

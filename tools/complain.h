@@ -22,7 +22,7 @@ struct complainer {
 	bool json;
 	bool quiet; /* no notes */
 	bool color;
-	/* The exit status that is to come; NULL: as exit_status_of. */
+	/* The command's own statuses; NULL: as exit_status_of. */
 	int (*status_of)(enum wb_error error);
 };
 
@@ -36,6 +36,8 @@ struct complaint {
 };
 void complain_error(const struct complainer *complainer,
 		    const struct complaint *complaint);
+/* The status that is told with it, and that the program is to exit with. */
+int complain_status(const struct complainer *complainer, enum wb_error error);
 
 /* A wb_report_fn; the context is the complainer. */
 void complain_report(void *context, enum wb_severity severity,

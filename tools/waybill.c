@@ -7,7 +7,6 @@
  * change, and a slow reader holds no lock.
  */
 #include "tools/commands.h"
-#include "tools/exit_status.h"
 #include "tools/help.h"
 #include "tools/interrupt.h"
 #include "tools/leave.h"
@@ -97,16 +96,6 @@ static enum wb_error deliver(struct session *session)
 	return error;
 }
 
-static int status_of(const struct session *session, enum wb_error error)
-{
-	const struct command *command = session->arguments.command;
-
-	if (!error)
-		return session->status;
-	return command && command->status_of ? command->status_of(error)
-					     : (int)exit_status_of(error);
-}
-
 int main(int argc, char **argv)
 {
 	struct session session = {0};
@@ -127,5 +116,6 @@ int main(int argc, char **argv)
 	}
 	session_complain(&session, error);
 	session_release(&session);
-	return status_of(&session, error);
+	return error ? complain_status(&session.complainer, error)
+		     : session.status;
 }
