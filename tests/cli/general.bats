@@ -45,7 +45,7 @@ commands=(put get ls rm tag label apply log show diff undo stat dump load
 	refuse_untouched 64 "too few arguments: waybill put NAME - \| NAME --me" \
 		put
 	refuse_untouched 64 "unexpected argument x: waybill stat$" stat x
-	for command in $commands; do
+	for command in "" audit "${commands[@]}"; do
 		waybill $command --help | sed -n '/[[:space:]]$/p' >blanks
 		is "$(cat blanks)" ""
 	done
