@@ -3,6 +3,8 @@
 
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 const struct wb_bytes stand_ns = {"default", 7};
@@ -11,6 +13,27 @@ void stand_check(enum wb_error error, const char *what)
 {
 	if (error)
 		bench_die("%s: %s", what, wb_error_text(error));
+}
+
+const char *stand_arguments(int count, char **arguments, size_t *records,
+			    size_t *rounds)
+{
+	const char *directory = NULL;
+
+	for (int at = 1; at < count; at++) {
+		if (!strcmp(arguments[at], "--records") && at + 1 < count)
+			*records = strtoul(arguments[++at], NULL, 10);
+		else if (!strcmp(arguments[at], "--rounds") && at + 1 < count)
+			*rounds = strtoul(arguments[++at], NULL, 10);
+		else
+			directory = arguments[at];
+	}
+	if (!directory || *records < 10000 || *rounds < 1 ||
+	    *rounds >= BENCH_ROUNDS_MAX)
+		bench_die("usage: %s [--records N] [--rounds N] DIRECTORY\n"
+			  "(10,000 records or more, 1 to 14 rounds)",
+			  arguments[0]);
+	return directory;
 }
 
 void stand_init(struct stand *stand, const char *directory)

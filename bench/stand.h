@@ -10,6 +10,11 @@
 
 #include <waybill/waybill.h>
 
+/* A benchmark's arguments: [--records N] [--rounds N] DIRECTORY, which is
+ * returned. What is not given stays as it is. */
+const char *stand_arguments(int count, char **arguments, size_t *records,
+			    size_t *rounds);
+
 struct stand {
 	char path[4096];
 	struct wb_store *store; /* while it is open */

@@ -271,21 +271,8 @@ static void bench_memory(void)
 int main(int count, char **arguments)
 {
 	struct limit_table *table;
-	int at;
 
-	for (at = 1; at < count; at++) {
-		if (!strcmp(arguments[at], "--records") && at + 1 < count)
-			records = strtoul(arguments[++at], NULL, 10);
-		else if (!strcmp(arguments[at], "--rounds") && at + 1 < count)
-			rounds = strtoul(arguments[++at], NULL, 10);
-		else
-			directory = arguments[at];
-	}
-	if (!directory || records < 10000 || rounds < 1 ||
-	    rounds >= BENCH_ROUNDS_MAX)
-		bench_die("usage: store [--records N] [--rounds N] "
-			  "DIRECTORY\n(10,000 records or more, 1 to 14 "
-			  "rounds)");
+	directory = stand_arguments(count, arguments, &records, &rounds);
 	records -= records % BATCH;
 	stand_init(&stand, directory);
 	bench_print_head();
