@@ -10,6 +10,7 @@
  * machine does can only make a round slower.
  */
 #include "index/index.h"
+#include "bench/measure.h"
 #include "index/heap.h"
 
 #include <pthread.h>
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #define VALUE_BYTES 190
 #define BATCH_BYTES ((size_t)256 << 10)
@@ -38,32 +38,10 @@ static struct scan_batch batch = {.size = BATCH_BYTES};
 static uint8_t sink[8192];
 static uint64_t state = 1;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void print(const char *what, size_t count, double seconds)
 {
 	printf("%-34s %8.2f M/s %8.1f ns\n", what,
 	       (double)count / seconds * 1e-6, seconds * 1e9 / (double)count);
-}
-
-static size_t anonymous_bytes(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[256];
-	size_t kib = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "RssAnon: %zu", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib << 10;
 }
 
 static void *huge(size_t size)
@@ -105,15 +83,15 @@ static size_t make_key(uint8_t *to, size_t n, bool absent)
 static void load(void)
 {
 	struct wb_bytes value = {sink, VALUE_BYTES};
-	size_t before = anonymous_bytes();
-	double start = now(), made;
+	uint64_t before = bench_rss_anon();
+	double start = bench_now(), made;
 	struct record *old;
 	uint8_t key[128];
 
 	for (size_t i = 0; i < record_count; i++)
 		sorted[i] = record_new(heap, key, make_key(key, i, false),
 				       value, i + 1, 0, 0);
-	made = now();
+	made = bench_now();
 	print("record_new, with page faults", record_count, made - start);
 	if (index_reserve(subject, record_count))
 		abort();
@@ -130,9 +108,9 @@ static void load(void)
 			if (index_put(subject, hashes[j], sorted[i + j], &old))
 				abort();
 	}
-	print("index_reserve, index_put", record_count, now() - made);
+	print("index_reserve, index_put", record_count, bench_now() - made);
 	printf("memory: %.1f bytes a record beyond its key and value\n",
-	       ((double)(anonymous_bytes() - before) -
+	       ((double)(bench_rss_anon() - before) -
 		(double)index_record_bytes(subject)) /
 		       (double)record_count);
 	printf("tables: %.1f bytes a record\n",
@@ -380,10 +358,10 @@ static struct workload {
 
 static void run(struct workload *workload, bool is_last)
 {
-	double start = now(), seconds;
+	double start = bench_now(), seconds;
 	size_t count = workload->run();
 
-	seconds = now() - start;
+	seconds = bench_now() - start;
 	if (seconds < workload->seconds)
 		workload->seconds = seconds;
 	if (is_last)
@@ -406,9 +384,10 @@ int main(int argc, char **argv)
 	load();
 	make_limits();
 	qsort(sorted, record_count, sizeof(*sorted), by_key);
-	start = now();
+	start = bench_now();
 	scan();
-	print("first scan, building the order", record_count, now() - start);
+	print("first scan, building the order", record_count,
+	      bench_now() - start);
 	for (size_t round = 1; round <= rounds; round++)
 		for (size_t i = 0; i < WORKLOADS; i++)
 			run(&workloads[i], round == rounds);
