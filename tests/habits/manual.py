@@ -3,6 +3,7 @@
 """The manual says what --help says: a page for each command and no other, on
 it each option and no other, and what scdoc and man accept without a word."""
 
+import functools
 import glob
 import os
 import re
@@ -24,6 +25,7 @@ def run(*command, text=None, **more):
     return result.returncode, result.stdout, result.stderr
 
 
+@functools.cache
 def help_of(command):
     return run(WAYBILL, *command.split(), "--help")[1].replace("…", "...")
 
