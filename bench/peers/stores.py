@@ -89,10 +89,10 @@ def cause_of(ended):
     return said
 
 
-def acknowledged(command, changes, after, environment=None):
+def acknowledged(command, changes, after):
     """Feeds a writer; after(n) is called when n changes are durable."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True,
-                          stdout=subprocess.PIPE, env=environment) as writer:
+                          stdout=subprocess.PIPE) as writer:
         for count, change in enumerate(changes, 1):
             writer.stdin.write(json.dumps(change) + "\n")
             writer.stdin.flush()
