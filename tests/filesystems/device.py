@@ -169,8 +169,8 @@ def environment_for(control):
 class Worker:
     """tests/filesystems/worker.c, which does as it is told."""
 
-    def __init__(self, directory, seed, log=None, control=None):
-        command = [binary_for(control), "write", directory, str(seed)]
+    def __init__(self, directory, log=None, control=None):
+        command = [binary_for(control), "write", directory, str(SEED)]
         self.process = subprocess.Popen(
             command + ([log] if log else []), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -205,10 +205,10 @@ class Worker:
         return output.strip()
 
 
-def check(directory, seed, revision, control=None):
+def check(directory, revision, control=None):
     """(ok, what it said)."""
     result = subprocess.run(
-        [binary_for(control), "check", directory, str(seed), str(revision)],
+        [binary_for(control), "check", directory, str(SEED), str(revision)],
         capture_output=True, text=True, check=False,
         env=environment_for(control))
     return result.returncode == 0, result.stdout.strip()

@@ -27,7 +27,7 @@ def fill(worker):
 
 
 def until_full(store, wrong, give_room):
-    worker = device.Worker(store, device.SEED)
+    worker = device.Worker(store)
     count, answer = fill(worker)
     if answer != "error no_space":
         wrong.append(f"a full disk: {answer!r}")
@@ -37,7 +37,7 @@ def until_full(store, wrong, give_room):
             wrong.append(f"{what} with a full disk: {answer!r}")
     least = worker.revision
     worker.kill(in_flight=True)
-    answer = device.Worker(store, device.SEED).opened
+    answer = device.Worker(store).opened
     if answer != "error no_space":
         wrong.append(f"opened with a full disk: {answer!r}")
     revision = int(device.run(device.WAYBILL, "stat", "-q", "--store",
@@ -45,7 +45,7 @@ def until_full(store, wrong, give_room):
     if revision != least:
         wrong.append(f"read at revision {revision}, not {least}")
     give_room()
-    worker = device.Worker(store, device.SEED)
+    worker = device.Worker(store)
     if worker.opened != "ok" or worker.revision != least:
         wrong.append(f"opened with room again: {worker.opened!r}, revision "
                      f"{worker.revision}, not {least}")
@@ -66,7 +66,7 @@ def on_tmpfs(options, directory, ballast):
         said = worker.end()
         if said != "closed ok":
             wrong.append(f"closing: {said!r}")
-        ok, said = device.check(store, device.SEED, worker.revision)
+        ok, said = device.check(store, worker.revision)
         if not ok:
             wrong.append(said)
     print(f"count: commits until {options} was full {count}")
@@ -97,7 +97,7 @@ def deletions_go_on(directory):
     where = os.path.join(directory, "mnt")
     wrong = []
     with device.mounted("none", where, "-t", "tmpfs", "-o", "size=1m"):
-        worker = device.Worker(os.path.join(where, "store"), device.SEED)
+        worker = device.Worker(os.path.join(where, "store"))
         fill(worker)
         for what in ("rm", "read", "rm", "read"):
             answer = worker.tell(what)

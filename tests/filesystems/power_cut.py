@@ -21,19 +21,19 @@ POINTS = 300 if device.FULL else 20
 COMMITS = 400 if device.FULL else 120
 
 
-def work(shown, log, directory, seed, control):
+def work(shown, log, directory, control):
     """[(entries, revision)], one for each acknowledgement, oldest first."""
     acknowledged = []
     rng = device.draw("work")
     where = os.path.join(directory, "mnt")
     with device.loop_device(shown) as loop, device.mounted(loop, where):
         store = os.path.join(where, "store")
-        worker = device.Worker(store, seed, log, control)
+        worker = device.Worker(store, log, control)
         for _ in range(COMMITS):
             what = rng.random()
             if what < 0.04:
                 worker.kill(in_flight=rng.random() < 0.7)
-                worker = device.Worker(store, seed, log, control)
+                worker = device.Worker(store, log, control)
                 answer = worker.opened
             elif what < 0.06:
                 answer = worker.tell("reopen")
@@ -68,12 +68,12 @@ class Tally:
         self.wrong = []
 
 
-def judge(image, directory, seed, least, tally, name):
+def judge(image, directory, least, tally, name):
     where = os.path.join(directory, "mnt")
     tally.points += 1
     try:
         with device.loop_device(image) as loop, device.mounted(loop, where):
-            ok, said = device.check(os.path.join(where, "store"), seed, least)
+            ok, said = device.check(os.path.join(where, "store"), least)
     except subprocess.CalledProcessError as error:
         ok, said = False, f"{error} {error.stderr}"
     if not ok:
@@ -83,7 +83,7 @@ def judge(image, directory, seed, least, tally, name):
     tally.torn += int(said.split()[2]) > 0
 
 
-def replay(log, base, acknowledged, directory, seed, first):
+def replay(log, base, acknowledged, directory, first):
     """At each moment one image of all writes, or one of a subset."""
     tally = Tally()
     rng = device.draw("subsets")
@@ -100,7 +100,7 @@ def replay(log, base, acknowledged, directory, seed, first):
             tally.subsets += 1
         device.run("cp", "--sparse=always", base, image)
         log.apply(image, kept)
-        judge(image, directory, seed,
+        judge(image, directory,
               required(acknowledged, flushed if subset else count), tally,
               f"seed {device.SEED}, cut after {count} of {len(log.entries)}"
               f"{', a subset' if subset else ''}")
@@ -113,13 +113,11 @@ def cut(kind, directory, control=None):
     device.make_image(image, kind)
     device.run("cp", "--sparse=always", image, base)
     with device.recorded(image, path) as shown:
-        acknowledged, segments = work(shown, path, directory, device.SEED,
-                                      control)
+        acknowledged, segments = work(shown, path, directory, control)
     log = device.BlockLog(path)
     # Before the first acknowledgement there is a mount, and little else.
     first = max(acknowledged[0][0] - 40, 0)
-    return replay(log, base, acknowledged, directory, device.SEED,
-                  first), segments
+    return replay(log, base, acknowledged, directory, first), segments
 
 
 def case(kind):

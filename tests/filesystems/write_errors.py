@@ -22,7 +22,7 @@ BEFORE = 25  # commits and marks
 
 def acknowledged(store, before=BEFORE):
     """A worker with some commits behind it."""
-    worker = device.Worker(store, device.SEED)
+    worker = device.Worker(store)
     for number in range(before):
         answer = worker.tell("mark" if number % 9 == 8 else "commit")
         if answer != "ok":
@@ -57,7 +57,7 @@ def stays_stopped(worker, wrong):
 def look_again(store, least, wrong, control=None):
     """On the same mount it may be refused (the filesystem has given up), or
     else must hold what was acknowledged. Returns what is acknowledged now."""
-    ok, said = device.check(store, device.SEED, least, control)
+    ok, said = device.check(store, least, control)
     if ok:
         return int(said.split()[1]) + 1
     if not said.startswith("not opened"):
@@ -78,7 +78,7 @@ def on_device(kind, directory, act):
             with device.mounted(loop, where):
                 least = act(store, trigger, wrong)
     with device.loop_device(image) as loop, device.mounted(loop, where):
-        ok, said = device.check(store, device.SEED, least)
+        ok, said = device.check(store, least)
         if not ok:
             wrong.append(f"mounted anew: {said}")
     return not wrong, wrong
@@ -149,7 +149,7 @@ def goes_down(store, _, wrong):
         wrong.append(f"a commit on a filesystem that is down: {answer!r}")
     expect(wrong, "a read after it", worker.tell("read"), "ok")
     worker.end()
-    if device.Worker(store, device.SEED).opened == "ok":
+    if device.Worker(store).opened == "ok":
         wrong.append("a filesystem that is down was opened")
     return least
 
@@ -183,7 +183,7 @@ def read_only(store, _, wrong):
     worker.kill(in_flight=False)
     # What is in its page cache cannot be made durable, so it is not opened;
     # the second reader tells what is there.
-    expect(wrong, "opened", device.Worker(store, device.SEED).opened,
+    expect(wrong, "opened", device.Worker(store).opened,
            "error permission")
     head = json.loads(device.run(device.WAYBILL, "audit", "head", "--json",
                                  "--store", "dir:" + store))
