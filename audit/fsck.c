@@ -157,13 +157,7 @@ static enum wb_error take_commit(void *context,
 	error = replay_apply(fsck->replay, commit, &wrong);
 	if (error != WB_CORRUPT)
 		return error;
-	finding = audit_finding_of(AUDIT_RULE_PREVIOUS, place->file,
-				   place->offset);
-	finding.bytes = place->frame.frame_bytes;
-	finding.revision_first = finding.revision_last = commit->revision;
-	snprintf(finding.what, sizeof(finding.what),
-		 "change %zu names revision %" PRIu64, wrong,
-		 commit->mutations[wrong].previous_revision);
+	finding = audit_misfit(commit, place, wrong);
 	take_finding(fsck, &finding);
 	return fsck->error;
 }

@@ -11,6 +11,24 @@
 
 #include "audit/walk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+struct audit_finding audit_misfit(const struct audit_commit *commit,
+				  const struct audit_place *place, size_t at)
+{
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_PREVIOUS, place->file,
+				 place->offset);
+
+	finding.bytes = place->frame.frame_bytes;
+	finding.revision_first = finding.revision_last = commit->revision;
+	snprintf(finding.what, sizeof(finding.what),
+		 "change %zu names revision %" PRIu64, at,
+		 commit->mutations[at].previous_revision);
+	return finding;
+}
+
 static enum audit_verdict verdict_of(const struct audit_summary *summary,
 				     const struct walk *walk, bool unfinished)
 {

@@ -65,6 +65,7 @@ enum audit_read_flags {
 struct audit_summary {
 	enum audit_verdict verdict;
 	uint64_t findings[AUDIT_DAMAGE + 1]; /* of each severity */
+	uint64_t unreadable; /* of the damages, those that the disk hides */
 	uint8_t uuid[AUDIT_UUID_BYTES];
 	uint64_t epoch; /* of the newest segment */
 	uint64_t segments, commits, mutations;
@@ -87,6 +88,11 @@ struct audit_summary {
 	bool has_anchor;
 	struct audit_slot anchor; /* the slot that counts */
 };
+
+/* Change number `at` of this commit names a version before it that is not the
+ * one that there was: AUDIT_RULE_PREVIOUS. */
+struct audit_finding audit_misfit(const struct audit_commit *commit,
+				  const struct audit_place *place, size_t at);
 
 /* Read the store in `dir`. Damage is no error: `ret_summary` and the visitor
  * tell of it. WB_IO, WB_PERMISSION: it cannot be read. WB_NO_MEMORY, or what

@@ -18,6 +18,9 @@ static const char unfinished_name[] = "anchor.unfinished";
 void report_finding(const struct report *report, struct audit_finding finding)
 {
 	report->summary->findings[finding.severity]++;
+	if (finding.rule == AUDIT_RULE_UNREADABLE &&
+	    finding.severity == AUDIT_DAMAGE)
+		report->summary->unreadable++;
 	if (report->visitor->finding)
 		report->visitor->finding(report->visitor->context, &finding);
 }

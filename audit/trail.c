@@ -21,6 +21,7 @@ struct trail {
 	wb_audit_fn *visit;
 	void *context;
 	struct replay *replay;
+	uint64_t contradictions; /* that the replay found */
 	bool stopped;
 };
 
@@ -100,6 +101,25 @@ static bool tell(const struct trail *trail, const struct audit_commit *commit,
 	return trail->visit(trail->context, &change);
 }
 
+static void pass_finding(void *context, const struct audit_finding *finding)
+{
+	struct trail *trail = context;
+
+	if (trail->findings->finding)
+		trail->findings->finding(trail->findings->context, finding);
+}
+
+/* A change that does not follow its key's version, but was applied. */
+static void tell_contradiction(struct trail *trail,
+			       const struct audit_commit *commit,
+			       const struct audit_place *place, size_t mutation)
+{
+	struct audit_finding finding = audit_misfit(commit, place, mutation);
+
+	trail->contradictions++;
+	pass_finding(trail, &finding);
+}
+
 static enum wb_error take_commit(void *context,
 				 const struct audit_commit *commit,
 				 const struct audit_place *place)
@@ -121,18 +141,11 @@ static enum wb_error take_commit(void *context,
 		}
 	if (!place->whole)
 		return WB_OK;
-	/* A change that does not follow its key's version is for fsck to tell;
-	 * it is applied all the same. */
 	error = replay_apply(trail->replay, commit, &mutation);
-	return error == WB_CORRUPT ? WB_OK : error;
-}
-
-static void pass_finding(void *context, const struct audit_finding *finding)
-{
-	struct trail *trail = context;
-
-	if (trail->findings->finding)
-		trail->findings->finding(trail->findings->context, finding);
+	if (error != WB_CORRUPT)
+		return error;
+	tell_contradiction(trail, commit, place, mutation);
+	return WB_OK;
 }
 
 enum wb_error audit_trail(struct dir *dir, const struct audit_visitor *findings,
@@ -159,12 +172,16 @@ enum wb_error audit_trail(struct dir *dir, const struct audit_visitor *findings,
 	enum wb_error error = WB_NO_MEMORY;
 
 	if (trail.replay)
-		error = audit_read(dir, 0, &visitor, &summary);
+		error = audit_read(dir, AUDIT_READ_PAST_ERRORS, &visitor,
+				   &summary);
 	replay_free(trail.replay);
 	if (trail.stopped) {
 		summary.verdict = AUDIT_CLEAN;
 		error = WB_OK;
 	}
+	summary.findings[AUDIT_DAMAGE] += trail.contradictions;
+	if (trail.contradictions > 0)
+		summary.verdict = AUDIT_CORRUPT;
 	if (!error)
 		*ret_summary = summary;
 	return error;
@@ -200,6 +217,8 @@ enum wb_error wb_audit_log(const char *path,
 	if (error)
 		return text_set(ret_text, error, "%s", wb_error_text(error));
 	if (summary.findings[AUDIT_DAMAGE] > 0)
-		return text_set(ret_text, WB_CORRUPT, "%s", teller.first.text);
+		return text_set(ret_text,
+				summary.unreadable ? WB_IO : WB_CORRUPT, "%s",
+				teller.first.text);
 	return audit_conclude(&summary, &teller, ret_text);
 }

@@ -121,6 +121,8 @@ static void fill(const struct audit_summary *summary,
 		.commits = summary->commits,
 		.segments = summary->segments,
 		.damages = summary->findings[AUDIT_DAMAGE],
+		.newer = summary->findings[AUDIT_UNSUPPORTED],
+		.unreadable = summary->unreadable,
 		.warnings = summary->findings[AUDIT_WARNING],
 		.differs_first = summary->differs_first,
 		.differs_last = summary->differs_last,
@@ -156,7 +158,7 @@ enum wb_error audit_verify(struct dir *dir,
 	if (count > 1)
 		qsort(verify.in_order, count, sizeof(*verify.in_order),
 		      by_revision);
-	error = audit_read(dir, 0, &visitor, &summary);
+	error = audit_read(dir, AUDIT_READ_PAST_ERRORS, &visitor, &summary);
 	if (!error) {
 		fill(&summary, ret_verified);
 		answer_rest(&verify, &summary);
@@ -182,7 +184,7 @@ enum wb_error wb_audit_verify(const char *path,
 	struct wb_audit_verified verified;
 	struct audit_summary summary;
 	struct dir *dir;
-	enum wb_error error;
+	enum wb_error error, concluded;
 
 	error = audit_open(path, options, &teller, &dir, ret_text);
 	if (error)
@@ -192,11 +194,11 @@ enum wb_error wb_audit_verify(const char *path,
 	dir_close(dir);
 	if (error)
 		return text_set(ret_text, error, "%s", wb_error_text(error));
-	error = audit_conclude(&summary, &teller, ret_text);
-	if (error)
-		return error;
+	concluded = audit_conclude(&summary, &teller, ret_text);
+	if (concluded == WB_NOT_A_STORE)
+		return concluded;
 	error = sized_give(ret_verified, &verified, sizeof(verified));
 	return error ? text_set(ret_text, error, "struct wb_audit_verified %s",
 				sized_problem(error))
-		     : WB_OK;
+		     : concluded;
 }

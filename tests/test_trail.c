@@ -267,30 +267,28 @@ START_TEST(what_verifies_behind_damage_is_told_without_what_it_hides)
 }
 END_TEST
 
-static bool ignore(void *context, const struct wb_audit_change *told)
+START_TEST(behind_a_page_that_cannot_be_read_it_goes_on)
 {
-	(void)context;
-	(void)told;
-	return true;
-}
-
-START_TEST(an_error_of_the_disk_is_an_error)
-{
-	enum wb_error error;
-	uint64_t nth = 1;
+	const struct wb_bytes b = text_of("b");
 
 	volume_make(&shelf);
-	do {
-		simdisk_fault(shelf.disk,
-			      (struct sim_fault){SIM_READ, nth++, WB_IO, false,
-						 false, NULL});
-		error = tell(NULL, ignore, NULL);
-		ck_assert_uint_eq(simdisk_faults_fired(shelf.disk),
-				  error == WB_IO);
-		simdisk_faults_clear(shelf.disk);
-	} while (error == WB_IO);
-	ck_ok(error);
-	ck_assert_uint_gt(nth, 10);
+	simdisk_bad(shelf.disk, volume_path(1), volume_frame(&shelf, 1, 1), 1);
+	trail_of((struct wb_audit_filter){.name = &b});
+	ck_assert_uint_gt(summary.unreadable, 0);
+	ck_assert_msg(strncmp(words, "b:", 2) == 0, "%s", words);
+	ck_assert_uint_eq(summary.head, 0);
+}
+END_TEST
+
+/* Revision 4 put "door" over revision 1; now it says that it was over 2. */
+START_TEST(a_change_that_follows_another_version_is_damage)
+{
+	make_history();
+	ck_assert(forge_history(shelf.disk, 4, "\x30\x01", "\x30\x02"));
+	ck_assert_str_eq(trail_of((struct wb_audit_filter){.kind = 0}),
+			 C1 C2 C3 "door:?>white@4 " C5 C6);
+	ck_assert_uint_eq(summary.findings[AUDIT_DAMAGE], 1);
+	ck_assert_int_eq(summary.verdict, AUDIT_CORRUPT);
 }
 END_TEST
 
@@ -511,7 +509,8 @@ int main(void)
 	tcase_add_test(
 		tcase,
 		what_verifies_behind_damage_is_told_without_what_it_hides);
-	tcase_add_test(tcase, an_error_of_the_disk_is_an_error);
+	tcase_add_test(tcase, behind_a_page_that_cannot_be_read_it_goes_on);
+	tcase_add_test(tcase, a_change_that_follows_another_version_is_damage);
 	tcase_add_loop_test(tcase, it_says_what_the_store_says, 1, 9);
 	tcase_add_test(tcase, a_directory_is_told_and_its_lock_respected);
 	tcase_add_test(tcase, damage_is_the_answer_after_the_last_visit);

@@ -38,7 +38,7 @@ static enum wb_error run_audit_head(struct session *session)
 		return error;
 	error = wb_audit_verify(path, &options, NULL, 0, &verified, &inner);
 	if (!error && verified.damages > 0) {
-		error = WB_CORRUPT;
+		error = verified.unreadable ? WB_IO : WB_CORRUPT;
 		inner = session->damage;
 	}
 	if (error)
@@ -56,7 +56,8 @@ const struct command command_audit_head = {
 		   "--expect REVISION:CHAIN`, whether any of it was\nchanged "
 		   "since. -q prints REVISION:CHAIN only.\n\nAll of the log is "
 		   "read and its chain computed anew. Of a damaged store no "
-		   "head\nis printed, and the exit status is 6.",
+		   "head\nis printed, and the exit status is 6; it is 74 where "
+		   "the disk does not give a\npart of it.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.long_work = true,

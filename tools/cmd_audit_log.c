@@ -229,6 +229,7 @@ static void tell_lines(struct output *output, const struct told *told)
 struct trail {
 	struct session *session;
 	bool begun;
+	bool damage_told;
 };
 
 static bool visit_change(void *context, const struct wb_audit_change *change)
@@ -344,6 +345,20 @@ static enum wb_error read_filter(struct session *session, struct bounds *bounds,
 	return WB_OK;
 }
 
+static void report(void *context, enum wb_severity severity, const char *line)
+{
+	struct trail *trail = context;
+
+	trail->damage_told |= severity == WB_DAMAGE;
+	complain_report(&trail->session->complainer, severity, line);
+}
+
+/* Errors behind which the answer counts. */
+static bool is_of_the_log(enum wb_error error)
+{
+	return error == WB_CORRUPT || error == WB_IO || error == WB_UNSUPPORTED;
+}
+
 static enum wb_error run_audit_log(struct session *session)
 {
 	struct wb_audit_filter filter = {.size = sizeof(filter)};
@@ -359,11 +374,11 @@ static enum wb_error run_audit_log(struct session *session)
 	if (error)
 		return error;
 	/* Each damage is told; no error follows that would say it again. */
-	options.report = complain_report;
-	options.report_context = &session->complainer;
+	options.report = report;
+	options.report_context = &trail;
 	error = wb_audit_log(path, &options, &filter, visit_change, &trail,
 			     &inner);
-	session->answered_no = error == WB_CORRUPT;
+	session->answered_no = trail.damage_told && is_of_the_log(error);
 	return error ? session_explain(session, ACCESS_READ, error, &inner)
 		     : WB_OK;
 }
@@ -382,7 +397,9 @@ const struct command command_audit_log = {
 		   "then.\n\nThe log is read by a reader that shares no code "
 		   "with the store. It goes on\nbehind damage and tells what "
 		   "is whole; what damage hides is said to be hidden,\nand the "
-		   "exit status is 6. -q prints revisions only.",
+		   "exit status is 6; 74 where the disk does not give\na part, "
+		   "1 where a newer version wrote one. -q prints revisions "
+		   "only.",
 	.operands_min = 0,
 	.operands_max = 1,
 	.options = {"Options of audit log", log_items,

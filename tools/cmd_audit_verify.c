@@ -41,9 +41,15 @@ struct report {
 /* Damage comes first: of what is damaged nothing else is sure. */
 static enum wb_error judge(struct report *report)
 {
+	report->result = "unreadable";
+	if (report->verified->unreadable > 0)
+		return WB_IO;
 	report->result = "damaged";
 	if (report->verified->damages > 0)
 		return WB_CORRUPT;
+	report->result = "newer";
+	if (report->verified->newer > 0)
+		return WB_UNSUPPORTED;
 	report->result = "contradicted";
 	for (size_t at = 0; at < report->count; at++)
 		if (report->expected[at].answer != WB_AUDIT_HOLDS)
@@ -181,7 +187,7 @@ static enum wb_error run_audit_verify(struct session *session)
 	options.report_context = &session->complainer;
 	error = wb_audit_verify(path, &options, expected, report.count,
 				&verified, &inner);
-	if (error)
+	if (error && verified.newer == 0)
 		return session_explain(session, ACCESS_READ, error, &inner);
 	error = judge(&report);
 	session->answered_no = error != WB_OK;
@@ -211,8 +217,10 @@ const struct command command_audit_verify = {
 		   "named by its revision where that can be known.\n\nThe exit "
 		   "status is 0 where all holds; 2 where a value is "
 		   "contradicted, be it\nthat the history differs or that it "
-		   "ends before that revision; 6 where the log\nis damaged, "
-		   "whatever else is true. -q prints nothing.",
+		   "ends before that revision; 6 where the log\nis damaged, 74 "
+		   "where the disk does not give a part of it, whatever else "
+		   "is true;\n1 where a newer version wrote a part. -q prints "
+		   "nothing.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.options = {"Options of audit verify", verify_items, 1},

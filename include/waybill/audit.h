@@ -67,14 +67,19 @@ struct wb_audit_verified {
 	 * 0 and 0: none is known to be another. */
 	uint64_t differs_first;
 	uint64_t differs_last;
+	uint64_t unreadable; /* of the damages: what the disk did not give */
+	uint64_t newer;	     /* parts that a newer version wrote: reported, and
+				what they say is not known */
 };
 
 /* Read all of the store in directory `path` and compute its chain. It is held
  * against the values that the store's own files record, and against `expected`,
  * whose `answer` it sets.
  *
- * Damage and answers are no errors: look at them. WB_NOT_A_STORE, WB_LOCKED
- * (`ret_text` names the holder), WB_UNSUPPORTED, WB_BAD_INPUT (a filesystem
+ * Damage, parts that cannot be read and answers are no errors: look at them.
+ * Where a newer version wrote a part, `*ret_verified` is filled as well, and
+ * the error is WB_UNSUPPORTED. WB_NOT_A_STORE, WB_LOCKED
+ * (`ret_text` names the holder), WB_BAD_INPUT (a filesystem
  * that is refused), WB_USAGE (a size), WB_PERMISSION, WB_IO, WB_NO_MEMORY. */
 WB_API enum wb_error wb_audit_verify(const char *path,
 				     const struct wb_audit_options *options,
@@ -116,8 +121,10 @@ typedef bool wb_audit_fn(void *context, const struct wb_audit_change *change);
 /* Visit the changes that `filter` (NULL: all) lets through, oldest first, and
  * of one commit in its order. The whole log is read and replayed, so memory is
  * that of the live records. What verifies behind damage is visited too;
- * WB_CORRUPT then is the answer after the last visit, and `ret_text` names the
- * first damage. Else errors as wb_audit_verify. */
+ * WB_CORRUPT then is the answer after the last visit, or WB_IO where the disk
+ * did not give a part of it, and `ret_text` names the first damage; likewise
+ * WB_UNSUPPORTED where a newer version wrote a part. Else errors as
+ * wb_audit_verify. */
 WB_API enum wb_error wb_audit_log(const char *path,
 				  const struct wb_audit_options *options,
 				  const struct wb_audit_filter *filter,

@@ -33,6 +33,33 @@ open(sys.argv[1], "wb").write(data)
 ' "$store/0000000000000001.log" "$1"
 }
 
+# make_newer N: commit N, which is in the first segment, is of a version 2.
+make_newer()
+{
+	/usr/bin/python3 -c '
+import sys, xxhash
+data = bytearray(open(sys.argv[1], "rb").read())
+salt = int.from_bytes(data[104:112], "little")
+at = 8192
+while data[at + 12] != 1 or data[at + 24] != int(sys.argv[2]):
+    at += int.from_bytes(data[at + 16:at + 20], "little")
+size = int.from_bytes(data[at + 16:at + 20], "little")
+data[at + 13] = 2
+seed = (salt + at * 0x9E3779B97F4A7C15) % 2**64
+data[at:at + 8] = xxhash.xxh3_64_intdigest(
+    bytes(data[at + 8:at + size]), seed).to_bytes(8, "little")
+open(sys.argv[1], "wb").write(data)
+' "$store/0000000000000001.log" "$1"
+}
+
+# on_a_bad_disk ARGUMENT…: no read of the first segment gives anything.
+on_a_bad_disk()
+{
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o /dev/null \
+		-P "$store/0000000000000001.log" \
+		-e inject=pread64:error=EIO "$binary" "$@"
+}
+
 head_now()
 {
 	waybill audit head -q
@@ -354,6 +381,33 @@ namespace    default
 	has "$stderr" "revisions 3 to 7"
 	expect 6 audit log
 	has "$output" "before       not known: damage hides it"
+}
+
+@test "a disk that does not read is exit 74, and where that is is told" {
+	story
+	for command in "audit log" "audit verify" "audit head"; do
+		run --separate-stderr on_a_bad_disk $command
+		is "$status" 74
+		has "$stderr" "0000000000000001.log: offset 0: "
+		has "$stderr" "input/output error"
+	done
+	run --separate-stderr on_a_bad_disk audit verify --json
+	is "$status" 74
+	is "$(json result)" unreadable
+}
+
+@test "what is before a newer version's part is told, and that is exit 1" {
+	story
+	make_newer 3
+	expect 1 audit log --json
+	is "${#lines[@]}" 2
+	is "$(json revision "${lines[1]}")" 2
+	has "$stderr" "0000000000000001.log: offset "
+	has "$stderr" "newer version"
+	expect 1 audit verify
+	is "${lines[-1]}" "result       newer"
+	has "$output" "revision     2"
+	refuse_untouched 1 "newer version" audit head
 }
 
 @test "the audit changes no file" {
