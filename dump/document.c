@@ -111,22 +111,30 @@ static void keep_key(struct document *document, const struct wb_key *key)
 
 /* An image that another version wrote; nothing else has a place under its key,
  * for every list would come upon it. (In the past anything may have been.) */
-static bool is_right_value(const struct entry *entry)
+static enum wb_error check_value(const struct document *document,
+				 const struct entry *entry,
+				 struct wb_text *ret_text)
 {
 	struct wb_image *image;
+	enum wb_error error;
 
-	if (entry->key.kind != WB_KIND_IMAGE)
-		return true;
-	if (image_decode(entry->key.name, entry->value, 0, &image))
-		return false;
+	if (entry->type != ENTRY_RECORD || entry->key.kind != WB_KIND_IMAGE)
+		return WB_OK;
+	error = image_decode(entry->key.name, entry->value, 0, &image);
+	if (error == WB_NO_MEMORY)
+		return text_set(ret_text, error, "%s", wb_error_text(error));
+	if (error)
+		return bad(document, ret_text,
+			   "\"value\" is no image, as its \"kind\" says");
 	wb_image_free(image);
-	return true;
+	return WB_OK;
 }
 
 static enum wb_error check_of_state(struct document *document,
 				    const struct entry *entry,
 				    struct wb_text *ret_text)
 {
+	enum wb_error error;
 	int order;
 
 	if (entry->type != ENTRY_IMAGE && entry->type != ENTRY_RECORD)
@@ -135,9 +143,9 @@ static enum wb_error check_of_state(struct document *document,
 	if (entry->key.kind > WB_KIND_EMBEDDER_LAST)
 		return bad(document, ret_text,
 			   "\"kind\" is one of a store's own records");
-	if (entry->type == ENTRY_RECORD && !is_right_value(entry))
-		return bad(document, ret_text,
-			   "\"value\" is no image, as its \"kind\" says");
+	error = check_value(document, entry, ret_text);
+	if (error)
+		return error;
 	order = document->count > 1 ? compare_keys(&document->last, &entry->key)
 				    : -1;
 	if (order == 0)
