@@ -102,6 +102,8 @@ static enum wb_error check_size(struct restoring *restoring, uint64_t line,
 	if (error == WB_TOO_LARGE)
 		return text_set(restoring->text, error, "line %llu: %s",
 				(unsigned long long)line, wb_error_text(error));
+	if (error == WB_NO_MEMORY) /* so it is not known */
+		return plain(restoring->text, error);
 	return WB_OK; /* what else is wrong is told where it is loaded */
 }
 
