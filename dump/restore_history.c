@@ -233,6 +233,17 @@ static enum wb_error make_store(struct filling *filling, struct veil *veil,
 	return error || !closed ? error : plain(filling->text, closed);
 }
 
+/* What was made is removed: no outcome is unknown, and there is no store that
+ * could be opened again. */
+static enum wb_error without_doubt(const struct filling *filling,
+				   enum wb_error error)
+{
+	if (error != WB_OUTCOME_UNKNOWN && error != WB_STOPPED)
+		return error;
+	return text_set(filling->text, WB_IO, "a sync failed: %s",
+			wb_error_text(WB_IO));
+}
+
 /* All of it, or nothing. */
 static enum wb_error make_all(struct filling *filling, struct dir *dir,
 			      const struct env *env,
@@ -248,9 +259,10 @@ static enum wb_error make_all(struct filling *filling, struct dir *dir,
 		if (error)
 			error = plain(filling->text, error);
 	}
-	if (error)
-		store_import_remove(dir);
-	return error;
+	if (!error)
+		return WB_OK;
+	store_import_remove(dir);
+	return without_doubt(filling, error);
 }
 
 enum wb_error restore_history_on(struct dir *dir, const struct env *env,
