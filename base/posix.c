@@ -3,6 +3,7 @@
 #include "base/posix_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -62,6 +63,16 @@ const char *posix_why(enum wb_error error)
 void posix_why_forget(void)
 {
 	trouble.error = WB_OK;
+}
+
+int posix_openat(int fd, const char *path, int flags)
+{
+	int opened;
+
+	do
+		opened = openat(fd, path, flags, 0600);
+	while (opened < 0 && errno == EINTR);
+	return opened;
 }
 
 /* madvise(2), MADV_WIPEONFORK: the kernel gives a child zeros instead. */

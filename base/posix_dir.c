@@ -51,9 +51,7 @@ static enum wb_error posix_open(struct dir *dir, const char *name,
 		how |= O_EXCL;
 	if (flags & FILE_TRUNCATE)
 		how |= O_TRUNC;
-	do {
-		fd = openat(posix_dir_of(dir)->fd, name, how, 0600);
-	} while (fd < 0 && errno == EINTR);
+	fd = posix_openat(posix_dir_of(dir)->fd, name, how);
 	if (fd < 0 && errno == ELOOP)
 		return posix_trouble(name, WB_IO, "a symbolic link");
 	if (fd < 0)
@@ -103,8 +101,8 @@ static enum wb_error posix_remove(struct dir *dir, const char *name)
 /* A descriptor of its own for "", "..", or a sub-directory; -1 and errno. */
 static int open_directory(struct dir *dir, const char *name)
 {
-	return openat(posix_dir_of(dir)->fd, *name ? name : ".",
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return posix_openat(posix_dir_of(dir)->fd, *name ? name : ".",
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static enum wb_error directory_failed(const char *name, int number)
@@ -260,17 +258,19 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
 					"%s: cannot make the directory: %s",
 					path, strerrordesc_np(errno));
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = posix_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return text_set(ret_text, posix_error(errno), "%s: %s", path,
-				strerrordesc_np(errno));
-	error = filesystem_check(fd, path, flags, diag, ret_text);
+		error = text_set(ret_text, posix_error(errno), "%s: %s", path,
+				 strerrordesc_np(errno));
+	else
+		error = filesystem_check(fd, path, flags, diag, ret_text);
 	dir = error ? NULL : posix_dir_new(fd);
 	if (!error && !dir)
 		error = text_set(ret_text, WB_NO_MEMORY, "%s: %s", path,
 				 wb_error_text(WB_NO_MEMORY));
 	if (error) {
-		(void)close(fd);
+		if (fd >= 0)
+			(void)close(fd);
 		if (created)
 			(void)rmdir(path);
 		return error;

@@ -253,7 +253,7 @@ static enum wb_error lock_both(int dir_fd, bool exclusive, int *ret_fd,
 	int fd;
 
 	flags |= exclusive ? O_RDWR | O_CREAT : O_RDONLY;
-	fd = openat(dir_fd, "lock", flags, 0600);
+	fd = posix_openat(dir_fd, "lock", flags);
 	if (fd < 0 && errno == ENOENT && !exclusive) {
 		*ret_fd = -1;
 		return lock_directory(dir_fd, exclusive);

@@ -19,6 +19,10 @@ enum wb_error posix_trouble(const char *name, enum wb_error error,
 /* Likewise, with an errno. */
 enum wb_error posix_failed(const char *name, int number);
 
+/* openat(2), again where it was interrupted: a filesystem that a process serves
+ * (FUSE), or a server, lets an open wait. -1 and errno. */
+int posix_openat(int fd, const char *path, int flags);
+
 /* Takes `fd`, a regular file, also on failure. `name` is copied, and cut. */
 enum wb_error posix_file_from(int fd, const char *name, struct file **ret_file);
 

@@ -343,6 +343,13 @@ START_TEST(fault_42_short_transfers_go_on_where_they_stopped)
 }
 END_TEST
 
+static bool count_visit(void *context, const char *entry)
+{
+	(void)entry;
+	++*(int *)context;
+	return true;
+}
+
 START_TEST(fault_43_interrupted_transfers_are_tried_again)
 {
 	script_fail(PWRITE, 1, EINTR);
@@ -361,6 +368,26 @@ START_TEST(fault_43_interrupted_transfers_are_tried_again)
 	script_fail(OPENAT, 1, EINTR);
 	ck_ok(dir_open(dir, "a", FILE_WRITE, &file));
 	ck_assert_int_eq(script[OPENAT].calls, 2);
+}
+END_TEST
+
+/* Of the directory, of the lock, and of the directory to be listed. */
+START_TEST(fault_43_interrupted_opens_are_tried_again)
+{
+	struct dir *other;
+	int visits = 0;
+
+	script_fail(OPENAT, 1, EINTR);
+	ck_ok(posix_dir_open(temp, POSIX_DIR_ANY_FILESYSTEM, NULL, &other, NULL,
+			     NULL));
+	ck_assert_int_eq(script[OPENAT].calls, 2);
+	script_fail(OPENAT, 1, EINTR);
+	ck_ok(dir_lock(other, true, NULL));
+	ck_assert_int_eq(script[OPENAT].calls, 2);
+	script_fail(OPENAT, 1, EINTR);
+	ck_ok(dir_list(other, "", count_visit, &visits));
+	ck_assert_int_eq(script[OPENAT].calls, 2);
+	dir_close(other);
 }
 END_TEST
 
@@ -473,13 +500,6 @@ START_TEST(errors_of_the_kernel_reach_the_caller)
 }
 END_TEST
 
-static bool count_visit(void *context, const char *entry)
-{
-	(void)entry;
-	++*(int *)context;
-	return true;
-}
-
 START_TEST(a_list_that_cannot_be_had_is_an_error)
 {
 	int visits = 0;
@@ -545,6 +565,23 @@ START_TEST(a_directory_that_cannot_know_its_process_is_not_opened)
 	after = dup(0);
 	close(after);
 	ck_assert_int_eq(before, after);
+}
+END_TEST
+
+START_TEST(a_directory_that_was_made_and_cannot_be_opened_is_removed)
+{
+	const unsigned flags = POSIX_DIR_ANY_FILESYSTEM | POSIX_DIR_CREATE;
+	const char *path = tempdir_path(temp, "new");
+	struct dir *other;
+	struct stat stat;
+
+	script_fail(OPENAT, 1, EMFILE);
+	ck_error(posix_dir_open(path, flags, NULL, &other, NULL, NULL), WB_IO);
+	ck_assert_int_ne(lstat(path, &stat), 0);
+	/* One that was there is not. */
+	script_fail(OPENAT, 1, EMFILE);
+	ck_error(posix_dir_open(temp, flags, NULL, &other, NULL, NULL), WB_IO);
+	ck_assert_int_eq(lstat(temp, &stat), 0);
 }
 END_TEST
 
@@ -678,6 +715,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       fault_42_short_transfers_go_on_where_they_stopped);
 	tcase_add_test(tcase, fault_43_interrupted_transfers_are_tried_again);
+	tcase_add_test(tcase, fault_43_interrupted_opens_are_tried_again);
 	tcase_add_test(tcase, a_transfer_that_fails_half_way_fails);
 	tcase_add_test(tcase, a_write_of_nothing_is_no_endless_loop);
 	tcase_add_loop_test(tcase, fault_38_a_failed_sync_is_never_tried_again,
@@ -692,6 +730,9 @@ int main(void)
 	tcase_add_test(tcase, a_lock_that_cannot_be_had_is_not_locked);
 	tcase_add_test(tcase,
 		       a_directory_that_cannot_know_its_process_is_not_opened);
+	tcase_add_test(
+		tcase,
+		a_directory_that_was_made_and_cannot_be_opened_is_removed);
 	tcase_add_test(tcase, a_lock_that_is_had_by_half_is_given_back);
 	tcase_add_test(tcase, a_full_disk_keeps_nobody_from_locking);
 	tcase_add_test(tcase, without_a_boot_id_a_lock_still_names_its_holder);
