@@ -187,14 +187,15 @@ static enum wb_error check_form_of_end(const struct document *document,
 				       struct wb_text *ret_text)
 {
 	struct json_out out = {.size = 0};
-	bool same;
+	bool same, out_of_memory;
 
 	entry_put_end(&out, entry->count, entry->sum);
-	if (out.out_of_memory)
-		return text_set(ret_text, WB_NO_MEMORY, "out of memory");
-	same = document->end_bytes + 1 == out.size &&
+	out_of_memory = out.out_of_memory;
+	same = !out_of_memory && document->end_bytes + 1 == out.size &&
 	       memcmp(document->end, out.bytes, out.size - 1) == 0;
 	json_out_release(&out);
+	if (out_of_memory)
+		return text_set(ret_text, WB_NO_MEMORY, "out of memory");
 	return same ? WB_OK
 		    : bad(document, ret_text,
 			  "the end is not as a dump writes it");
