@@ -361,10 +361,11 @@ endfunction()
 # <x>.c and what that one uses, which proves that the module stands alone; if
 # there is no such file, or the test is named under WHOLE, with all of USES.
 # Every .c in tests/support is at hand. Under ALLOCATIONS, calls of malloc and
-# its like in our own objects go to __wrap_malloc and so on, which the test has.
+# its like in our own objects go to __wrap_malloc and so on, which the test has;
+# under CALLS, system calls to __wrap_pread and so on.
 function(tests)
 	cmake_parse_arguments(PARSE_ARGV 0 T "" ""
-		"USES;LINKS;CONTROLS;WHOLE;ALLOCATIONS")
+		"USES;LINKS;CONTROLS;WHOLE;ALLOCATIONS;CALLS")
 	external(links ${T_LINKS})
 	file(GLOB support CONFIGURE_DEPENDS tests/support/*.c
 		tests/conformance/*.c)
@@ -425,8 +426,20 @@ function(tests)
 					-Wl,--wrap=${call})
 			endforeach()
 		endif()
+		if(name IN_LIST T_CALLS)
+			list(REMOVE_ITEM T_CALLS ${name})
+			foreach(call IN ITEMS pread pwrite fdatasync fsync
+						ftruncate fallocate fstat open
+						openat mkdir mkdirat renameat
+						unlinkat flock fcntl
+						posix_fadvise fdopendir
+						readdir)
+				target_link_options(${name} PRIVATE
+					-Wl,--wrap=${call})
+			endforeach()
+		endif()
 	endforeach()
-	foreach(word IN ITEMS CONTROLS WHOLE ALLOCATIONS)
+	foreach(word IN ITEMS CONTROLS WHOLE ALLOCATIONS CALLS)
 		if(T_${word})
 			message(FATAL_ERROR
 				"${word} ${T_${word}}: no such test")
