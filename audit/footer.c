@@ -28,7 +28,7 @@ enum wb_error walk_note_entries(struct walk *walk,
 	for (size_t number = 0; number < commit->mutation_count; number++) {
 		struct audit_entry *entry = &walk->entries[walk->entry_count++];
 
-		entry->hash = audit_key_hash(&commit->mutations[number].key);
+		entry->hash = (uint32_t)commit->mutations[number].key_hash;
 		entry->frame = (uint32_t)(at / 8);
 		entry->revision =
 			(uint32_t)(commit->revision - walk->first_revision);

@@ -160,9 +160,11 @@ static const char *read_mutation(struct wb_bytes bytes,
 	broken = key_rule_broken(&mutation.key);
 	if (!broken && mutation.deleted && mutation.value.size > 0)
 		broken = "a deletion with a value";
-	if (!broken)
-		*ret_mutation = mutation;
-	return broken;
+	if (broken)
+		return broken;
+	mutation.key_hash = audit_key_hash(&mutation.key);
+	*ret_mutation = mutation;
+	return NULL;
 }
 
 /* ---- room ---- */
@@ -170,14 +172,14 @@ static const char *read_mutation(struct wb_bytes bytes,
 void audit_message_release(struct audit_message *message)
 {
 	free(message->mutations);
-	free(message->by_key);
+	free(message->places);
 	*message = (struct audit_message){0};
 }
 
 static enum wb_error make_room(struct audit_message *message)
 {
 	size_t capacity = message->capacity ? 2 * message->capacity : 16;
-	void *mutations, *by_key;
+	void *mutations, *places;
 
 	if (message->count < message->capacity)
 		return WB_OK;
@@ -186,10 +188,11 @@ static enum wb_error make_room(struct audit_message *message)
 	if (!mutations)
 		return WB_NO_MEMORY;
 	message->mutations = mutations;
-	by_key = realloc(message->by_key, capacity * sizeof(*message->by_key));
-	if (!by_key)
+	places = realloc(message->places,
+			 2 * capacity * sizeof(*message->places));
+	if (!places)
 		return WB_NO_MEMORY;
-	message->by_key = by_key;
+	message->places = places;
 	message->capacity = capacity;
 	return WB_OK;
 }
@@ -259,26 +262,62 @@ static enum wb_error take_field(struct audit_message *message,
 	return WB_OK;
 }
 
-static int by_key(const void *a, const void *b)
-{
-	const struct audit_mutation *const *x = a, *const *y = b;
+/* ---- a key twice ---- */
 
-	return audit_key_compare(&(*x)->key, &(*y)->key);
+static int by_key(const void *a, const void *b, void *context)
+{
+	const uint32_t *x = a, *y = b;
+	const struct audit_mutation *mutations = context;
+
+	return audit_key_compare(&mutations[*x].key, &mutations[*y].key);
 }
 
-static bool key_is_there_twice(const struct audit_message *message)
+static bool is_there_twice_by_order(struct audit_message *message)
 {
-	for (size_t at = 0; at < message->count; at++)
-		message->by_key[at] = &message->mutations[at];
-	if (message->count < 2)
-		return false;
-	qsort(message->by_key, message->count, sizeof(*message->by_key),
-	      by_key);
+	uint32_t *order = message->places;
+
+	for (uint32_t at = 0; at < message->count; at++)
+		order[at] = at;
+	qsort_r(order, message->count, sizeof(*order), by_key,
+		message->mutations);
 	for (size_t at = 1; at < message->count; at++)
-		if (by_key(&message->by_key[at - 1], &message->by_key[at]) == 0)
+		if (by_key(&order[at - 1], &order[at], message->mutations) == 0)
 			return true;
 	return false;
 }
+
+/* In a table of their hashes. Whoever made the names may have made many that
+ * meet in one place of it: then they are put in order instead. */
+static bool key_is_there_twice(struct audit_message *message)
+{
+	const struct audit_mutation *all = message->mutations;
+	size_t steps = 8 * message->count + 64, size = 1;
+
+	if (message->count < 2)
+		return false;
+	while (size < 2 * message->count)
+		size *= 2;
+	memset(message->places, 0, size * sizeof(*message->places));
+	for (size_t mine = 0; mine < message->count; mine++) {
+		size_t at = (size_t)all[mine].key_hash & (size - 1);
+
+		/* A place holds a mutation's number and one. */
+		for (; message->places[at]; at = (at + 1) & (size - 1)) {
+			size_t other = message->places[at] - 1;
+
+			if (all[other].key_hash == all[mine].key_hash &&
+			    audit_key_compare(&all[other].key,
+					      &all[mine].key) == 0)
+				return true;
+			if (--steps == 0)
+				return is_there_twice_by_order(message);
+		}
+		message->places[at] = (uint32_t)mine + 1;
+	}
+	return false;
+}
+
+/* ---- the whole ---- */
 
 /* Which bound of a commit's own texts is not kept; NULL: all are. */
 static const char *bound_broken(const struct audit_commit *commit)
@@ -338,12 +377,12 @@ size_t audit_key_encode(const struct wb_key *key,
 	return writer.at;
 }
 
-uint32_t audit_key_hash(const struct wb_key *key)
+uint64_t audit_key_hash(const struct wb_key *key)
 {
 	uint8_t bytes[AUDIT_KEY_BYTES_MAX];
 	size_t size = audit_key_encode(key, bytes);
 
-	return (uint32_t)XXH3_64bits(bytes, size);
+	return XXH3_64bits(bytes, size);
 }
 
 static int compare_bytes(struct wb_bytes a, struct wb_bytes b)

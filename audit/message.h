@@ -15,6 +15,7 @@
 
 struct audit_mutation {
 	struct wb_key key;
+	uint64_t key_hash; /* audit_key_hash() of it */
 	struct wb_bytes value;
 	bool deleted;
 	uint64_t previous_revision; /* of this key; 0: there was none */
@@ -38,8 +39,7 @@ struct audit_commit {
 struct audit_message {
 	struct audit_commit commit;
 	struct audit_mutation *mutations;
-	const struct audit_mutation *
-		*by_key; /* the same, to find a key twice */
+	uint32_t *places; /* twice `capacity`: to find a key twice */
 	size_t count, capacity;
 };
 
@@ -51,8 +51,8 @@ void audit_message_release(struct audit_message *message);
 enum wb_error audit_message_read(struct audit_message *message,
 				 struct wb_bytes payload, const char **ret_why);
 
-/* The low half of the XXH3 of the key's encoding: what a footer knows it by. */
-uint32_t audit_key_hash(const struct wb_key *key);
+/* The XXH3 of the key's encoding. Its low half is what a footer knows it by. */
+uint64_t audit_key_hash(const struct wb_key *key);
 
 /* The encoding of a key, at most AUDIT_KEY_BYTES_MAX; returns its size. */
 enum {

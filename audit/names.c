@@ -98,7 +98,7 @@ enum wb_error names_hash(struct names *names, uint32_t hash,
 
 		if (!same_change(name->place, place))
 			continue;
-		if (audit_key_hash(&name->key) == hash) {
+		if ((uint32_t)audit_key_hash(&name->key) == hash) {
 			name->place.revision = place.revision;
 			name->exact = true;
 			return WB_OK;
@@ -114,7 +114,7 @@ enum wb_error names_hash(struct names *names, uint32_t hash,
 enum wb_error names_prove(struct names *names, const struct wb_key *key,
 			  uint64_t revision)
 {
-	uint32_t hash = audit_key_hash(key);
+	uint32_t hash = (uint32_t)audit_key_hash(key);
 
 	for (size_t at = 0; at < names->hint_count; at++) {
 		if (names->hints[at].hash == hash &&
@@ -144,7 +144,7 @@ enum wb_error names_guess(struct names *names, const struct wb_key *key)
 
 	if (names->hint_count == 0)
 		return WB_OK;
-	hash = audit_key_hash(key);
+	hash = (uint32_t)audit_key_hash(key);
 	if (!(names->hint_filter >> (hash & 63) & 1))
 		return WB_OK;
 	for (size_t at = 0; at < names->hint_count; at++) {

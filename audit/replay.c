@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 struct slot {
 	uint64_t hash;
@@ -56,14 +55,6 @@ uint64_t replay_count(const struct replay *replay)
 	return replay->live;
 }
 
-static uint64_t hash_of(const struct wb_key *key)
-{
-	uint8_t bytes[AUDIT_KEY_BYTES_MAX];
-	size_t size = audit_key_encode(key, bytes);
-
-	return XXH3_64bits(bytes, size);
-}
-
 /* The slot of the key, or the free one where it would be. */
 static struct slot *probe(const struct replay *replay, const struct wb_key *key,
 			  uint64_t hash)
@@ -83,7 +74,7 @@ static struct slot *probe(const struct replay *replay, const struct wb_key *key,
 const struct replay_version *replay_find(const struct replay *replay,
 					 const struct wb_key *key)
 {
-	return probe(replay, key, hash_of(key))->version;
+	return probe(replay, key, audit_key_hash(key))->version;
 }
 
 static enum wb_error grow(struct replay *replay)
@@ -147,7 +138,7 @@ static enum wb_error apply_mutation(struct replay *replay,
 				    const struct audit_mutation *mutation,
 				    bool *ret_follows)
 {
-	uint64_t hash = hash_of(&mutation->key), previous = 0;
+	uint64_t hash = mutation->key_hash, previous = 0;
 	struct replay_version *version;
 	struct slot *slot;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The only place where an offset is added to somebody else's bytes.
+ * With read_u8 in the header, the only place where an offset is added to
+ * somebody else's bytes.
  *
  * Invariant: at <= size, always; so `size - at` never wraps and is the only
  * bound that is ever compared with. A call that fails moves nothing.
@@ -36,11 +37,6 @@ static uint64_t read_integer(struct reader *reader, size_t size)
 	for (size_t i = size; i > 0; i--)
 		value = value << 8 | bytes[i - 1];
 	return value;
-}
-
-uint8_t read_u8(struct reader *reader)
-{
-	return (uint8_t)read_integer(reader, 1);
 }
 
 uint16_t read_u16(struct reader *reader)

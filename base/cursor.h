@@ -43,7 +43,16 @@ static inline size_t reader_left(const struct reader *reader)
 	return reader->failed ? 0 : reader->size - reader->at;
 }
 
-uint8_t read_u8(struct reader *reader);
+/* Inline: who reads varints asks for each byte. */
+static inline uint8_t read_u8(struct reader *reader)
+{
+	if (reader->failed || reader->at >= reader->size) {
+		reader->failed = true;
+		return 0;
+	}
+	return reader->bytes[reader->at++];
+}
+
 uint16_t read_u16(struct reader *reader);
 uint32_t read_u32(struct reader *reader);
 uint64_t read_u64(struct reader *reader);

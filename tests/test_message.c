@@ -260,6 +260,33 @@ START_TEST(what_breaks_a_rule_says_which)
 }
 END_TEST
 
+/* Whoever makes names may make them so that they meet in one place of a table
+ * of `count` keys. */
+START_TEST(keys_that_meet_in_one_place_are_told_apart)
+{
+	enum { COUNT = 64, PLACES = 2 * COUNT };
+	char first[16] = "";
+	unsigned count = 0;
+
+	for (unsigned at = 0; count < COUNT - 1; at++) {
+		char name[16];
+		struct wb_key key = {1, {"ns", 2}, {name, 0}};
+
+		key.name.size = (size_t)snprintf(name, sizeof(name), "%u", at);
+		if (audit_key_hash(&key) % PLACES != 0)
+			continue;
+		if (count++ == 0)
+			memcpy(first, name, sizeof(first));
+		put(name, key.name.size);
+	}
+	ck_ok(read_it());
+	ck_assert_uint_eq(message.count, COUNT - 1);
+	put(first, strlen(first));
+	ck_error(read_it(), WB_CORRUPT);
+	ck_assert_str_eq(why, "a commit that changes one key twice");
+}
+END_TEST
+
 START_TEST(keys_are_ordered_as_their_encodings)
 {
 	static const struct wb_key keys[] = {
@@ -303,6 +330,7 @@ int main(void)
 	tcase_add_test(tcase, the_texts_of_a_commit_are_bounded);
 	tcase_add_test(tcase, a_cut_off_payload_is_no_commit);
 	tcase_add_loop_test(tcase, what_breaks_a_rule_says_which, 0, BROKENS);
+	tcase_add_test(tcase, keys_that_meet_in_one_place_are_told_apart);
 	tcase_add_test(tcase, keys_are_ordered_as_their_encodings);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
