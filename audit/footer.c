@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a hash, four digits. */
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS, PASSES = 32 / DIGIT_BITS };
+
+static_assert(PASSES % 2 == 0, "the last pass ends where the first began");
+
 enum wb_error walk_note_entries(struct walk *walk,
 				const struct audit_commit *commit, uint64_t at)
 {
@@ -48,15 +53,55 @@ static int by_hash(const void *a, const void *b)
 	return (x->mutation > y->mutation) - (x->mutation < y->mutation);
 }
 
+static unsigned digit_of(const struct audit_entry *entry, unsigned pass)
+{
+	return entry->hash >> (pass * DIGIT_BITS) & (DIGITS - 1);
+}
+
+/* By the digits of the hash, the lowest first; entries that share a hash stay
+ * as they are, in the order of the commits. */
+static void sort_by_digits(struct audit_entry *entries,
+			   struct audit_entry *spare, size_t count)
+{
+	for (unsigned pass = 0; pass < PASSES; pass++) {
+		struct audit_entry *from = pass % 2 ? spare : entries;
+		struct audit_entry *to = pass % 2 ? entries : spare;
+		size_t before[DIGITS + 1] = {0};
+
+		for (size_t at = 0; at < count; at++)
+			before[digit_of(&from[at], pass) + 1]++;
+		for (size_t digit = 1; digit < DIGITS; digit++)
+			before[digit] += before[digit - 1];
+		for (size_t at = 0; at < count; at++)
+			to[before[digit_of(&from[at], pass)]++] = from[at];
+	}
+}
+
+static void sort_entries(struct walk *walk)
+{
+	size_t count = walk->entry_count, at = 1;
+	struct audit_entry *entries = walk->entries, *spare = NULL;
+
+	if (count > DIGITS)
+		spare = malloc(count * sizeof(*spare));
+	if (spare) {
+		sort_by_digits(entries, spare, count);
+		free(spare);
+	}
+	while (at < count && by_hash(&entries[at - 1], &entries[at]) <= 0)
+		at++;
+	/* A short one, no memory, or revisions that go back. */
+	if (at < count)
+		qsort(entries, count, sizeof(*entries), by_hash);
+}
+
 static void check_entries(struct walk *walk, const struct walk_frame *frame,
 			  const struct audit_footer *footer)
 {
 	size_t size = frame->frame.payload_bytes;
 	uint64_t at = 0;
 
-	if (walk->entry_count > 0)
-		qsort(walk->entries, walk->entry_count, sizeof(*walk->entries),
-		      by_hash);
+	sort_entries(walk);
 	while (at < walk->entry_count) {
 		struct audit_entry entry =
 			audit_entry_read(frame->payload, size, at);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Three steps. The log is read, its findings are kept and its commits
- * replayed. Where bytes are damaged, the file is looked at piece by piece:
- * damaged frames say names that nothing vouches for, and a footer has a hash
- * of each. The log is read again: a change that names a lost revision as its
- * key's previous one proves what was changed there. Then all is told.
+ * Three steps. The log is read, its findings are kept and each change
+ * is held against its key's version before. Where bytes are damaged, the file
+ * is looked at piece by piece: damaged frames say names that nothing vouches
+ * for, and a footer has a hash of each. The log is read again: a change that
+ * names a lost revision as its key's previous one proves what was changed
+ * there. Then all is told.
  *
  * Discarded: one reading that remembers all keys. Names are rarely needed,
  * and a store that is checked may be larger than the memory.
@@ -12,8 +13,8 @@
 #include "audit/fsck.h"
 
 #include "audit/frames.h"
+#include "audit/latest.h"
 #include "audit/names.h"
-#include "audit/replay.h"
 #include "audit/set.h"
 
 #include <inttypes.h>
@@ -43,7 +44,7 @@ struct fsck {
 	struct fsck_summary summary;
 	struct found *found;
 	size_t count, capacity;
-	struct replay *replay;
+	struct latest latest;
 	struct operation *operations;
 	size_t operation_count, operation_capacity;
 	enum wb_error error; /* of a callback that returns none */
@@ -154,8 +155,8 @@ static enum wb_error take_commit(void *context,
 
 	if (error || !place->whole)
 		return error;
-	error = replay_apply(fsck->replay, commit, &wrong);
-	if (error != WB_CORRUPT)
+	error = latest_take(&fsck->latest, commit, &wrong);
+	if (error || wrong == commit->mutation_count)
 		return error;
 	finding = audit_misfit(commit, place, wrong);
 	take_finding(fsck, &finding);
@@ -529,20 +530,16 @@ static enum wb_error check(struct fsck *fsck)
 		.meter = fsck->meter,
 		.phase = "check",
 	};
-	enum wb_error error;
-
-	fsck->replay = replay_new();
-	if (!fsck->replay)
-		return WB_NO_MEMORY;
-	error = audit_read(fsck->dir,
+	enum wb_error error =
+		audit_read(fsck->dir,
 			   AUDIT_READ_ENTRIES | AUDIT_READ_PAST_ERRORS,
 			   &visitor, &fsck->summary.log);
+
 	if (error || fsck->error)
 		return error ? error : fsck->error;
 	check_operations(fsck);
 	/* Not needed any more, and it may be large. */
-	replay_free(fsck->replay);
-	fsck->replay = NULL;
+	latest_release(&fsck->latest);
 	error = look_aside(fsck);
 	return error ? error : find_names(fsck);
 }
@@ -569,6 +566,6 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 		names_release(&fsck.found[at].names);
 	free(fsck.found);
 	free(fsck.operations);
-	replay_free(fsck.replay);
+	latest_release(&fsck.latest);
 	return error;
 }
