@@ -41,6 +41,7 @@ struct fsck {
 	struct dir *dir;
 	size_t names_max;
 	struct meter *meter;
+	unsigned flags; /* of all readings */
 	struct fsck_summary summary;
 	struct found *found;
 	size_t count, capacity;
@@ -422,8 +423,7 @@ static enum wb_error find_names(struct fsck *fsck)
 				return error;
 		}
 	}
-	return needed ? audit_read(fsck->dir, AUDIT_READ_PAST_ERRORS, &visitor,
-				   &again)
+	return needed ? audit_read(fsck->dir, fsck->flags, &visitor, &again)
 		      : WB_OK;
 }
 
@@ -531,8 +531,7 @@ static enum wb_error check(struct fsck *fsck)
 		.phase = "check",
 	};
 	enum wb_error error =
-		audit_read(fsck->dir,
-			   AUDIT_READ_ENTRIES | AUDIT_READ_PAST_ERRORS,
+		audit_read(fsck->dir, fsck->flags | AUDIT_READ_ENTRIES,
 			   &visitor, &fsck->summary.log);
 
 	if (error || fsck->error)
@@ -549,6 +548,7 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 {
 	struct fsck fsck = {.dir = dir,
 			    .meter = visitor->meter,
+			    .flags = visitor->flags | AUDIT_READ_PAST_ERRORS,
 			    .names_max = visitor->names_max ? visitor->names_max
 							    : FSCK_NAMES_MAX};
 	struct wb_finding_name *told = NULL;

@@ -27,6 +27,7 @@ struct fsck_visitor {
 	void *context;
 	size_t names_max;    /* of one finding; 0: FSCK_NAMES_MAX */
 	struct meter *meter; /* phases "check" and "names"; NULL */
+	unsigned flags;	     /* AUDIT_READ_TWO_THREADS, or 0 */
 };
 
 struct fsck_summary {

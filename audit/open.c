@@ -91,6 +91,7 @@ enum wb_error audit_open(const char *path,
 	teller->context = mine.report_context;
 	teller->meter.tell = mine.progress;
 	teller->meter.context = mine.progress_context;
+	teller->flags = mine.threads > 1 ? AUDIT_READ_TWO_THREADS : 0;
 	if (mine.flags & WB_OPEN_ANY_FILESYSTEM)
 		flags |= POSIX_DIR_ANY_FILESYSTEM;
 	error = posix_dir_open(path, flags, &diag, &dir, NULL, ret_text);

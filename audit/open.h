@@ -15,6 +15,7 @@ struct teller {
 	void *context;
 	struct meter meter;
 	struct wb_text first; /* damage that was told first */
+	unsigned flags;	      /* for audit_read: the threads */
 };
 
 /* An audit_visitor's `finding`, whose context is a teller: one line, `FILE:

@@ -60,6 +60,10 @@ enum audit_read_flags {
 	/* A file that cannot be read is a finding, and so is a part of one,
 	 * which counts as zeros. Else it is an error. */
 	AUDIT_READ_PAST_ERRORS = 2,
+	/* Let a second thread compute the chain, if one can be had. Files are
+	 * read and the visitor is called by the caller's thread alone, and
+	 * what it is told is the same. */
+	AUDIT_READ_TWO_THREADS = 4,
 };
 
 struct audit_summary {

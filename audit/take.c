@@ -6,35 +6,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 /* ---- chain ---- */
-
-static bool digest(struct walk *walk, struct wb_bytes a, struct wb_bytes b,
-		   uint8_t chain[AUDIT_CHAIN_BYTES])
-{
-	return EVP_DigestInit_ex(walk->sha, EVP_sha256(), NULL) == 1 &&
-	       EVP_DigestUpdate(walk->sha, a.data, a.size) == 1 &&
-	       EVP_DigestUpdate(walk->sha, b.data, b.size) == 1 &&
-	       EVP_DigestFinal_ex(walk->sha, chain, NULL) == 1;
-}
-
-bool walk_chain_start(struct walk *walk, const uint8_t *uuid,
-		      uint8_t chain[AUDIT_CHAIN_BYTES])
-{
-	static const char start[] = "waybill-chain-1";
-
-	return digest(walk, (struct wb_bytes){start, sizeof(start) - 1},
-		      (struct wb_bytes){uuid, AUDIT_UUID_BYTES}, chain);
-}
-
-bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
-		     uint8_t chain[AUDIT_CHAIN_BYTES])
-{
-	return digest(walk, (struct wb_bytes){chain, AUDIT_CHAIN_BYTES},
-		      payload, chain);
-}
 
 bool walk_chain_is(struct walk *walk, const uint8_t *recorded)
 {
@@ -177,7 +151,7 @@ static enum wb_error take_commit(struct walk *walk,
 		commit_is_bad(walk, frame, AUDIT_RULE_REVISION,
 			      "out of bounds");
 	walk->head = frame->frame.revision;
-	if (!walk_chain_next(walk, payload, walk->chain))
+	if (!walk_chain_next(walk, payload))
 		return WB_NO_MEMORY;
 	walk_check_anchor_chain(walk);
 	if (error)

@@ -131,7 +131,7 @@ static void fill(const struct audit_summary *summary,
 	memcpy(verified->chain, summary->chain, sizeof(verified->chain));
 }
 
-enum wb_error audit_verify(struct dir *dir,
+enum wb_error audit_verify(struct dir *dir, unsigned flags,
 			   const struct audit_visitor *findings,
 			   struct wb_audit_expected *expected, size_t count,
 			   struct audit_summary *ret_summary,
@@ -158,7 +158,8 @@ enum wb_error audit_verify(struct dir *dir,
 	if (count > 1)
 		qsort(verify.in_order, count, sizeof(*verify.in_order),
 		      by_revision);
-	error = audit_read(dir, AUDIT_READ_PAST_ERRORS, &visitor, &summary);
+	error = audit_read(dir, flags | AUDIT_READ_PAST_ERRORS, &visitor,
+			   &summary);
 	if (!error) {
 		fill(&summary, ret_verified);
 		answer_rest(&verify, &summary);
@@ -189,8 +190,8 @@ enum wb_error wb_audit_verify(const char *path,
 	error = audit_open(path, options, &teller, &dir, ret_text);
 	if (error)
 		return error;
-	error = audit_verify(dir, &findings, expected, count, &summary,
-			     &verified);
+	error = audit_verify(dir, teller.flags, &findings, expected, count,
+			     &summary, &verified);
 	dir_close(dir);
 	if (error)
 		return text_set(ret_text, error, "%s", wb_error_text(error));

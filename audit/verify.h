@@ -12,9 +12,9 @@
 
 /* wb_audit_verify for one who has the directory: `findings` is told of each
  * finding (its `commit` is not called). Beside a store that is written the last
- * write may look torn. WB_IO, WB_PERMISSION, WB_NO_MEMORY; then nothing was
- * answered. */
-enum wb_error audit_verify(struct dir *dir,
+ * write may look torn. `flags`: AUDIT_READ_TWO_THREADS, or 0. WB_IO,
+ * WB_PERMISSION, WB_NO_MEMORY; then nothing was answered. */
+enum wb_error audit_verify(struct dir *dir, unsigned flags,
 			   const struct audit_visitor *findings,
 			   struct wb_audit_expected *expected, size_t count,
 			   struct audit_summary *ret_summary,

@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,11 +282,12 @@ static enum wb_error walk_frames(struct walk *walk, bool newest)
 
 	while (!done && walk->at < walk->limit) {
 		struct walk_frame frame;
-		enum wb_error error =
-			walk_read_frame(&walk->window,
-					walk->segment->header.salt, walk->at,
-					&frame);
+		enum wb_error error = walk_look_ahead(walk);
 
+		if (!error)
+			error = walk_read_frame(&walk->window,
+						walk->segment->header.salt,
+						walk->at, &frame);
 		if (error)
 			return error;
 		meter_at(walk->report->visitor->meter,
@@ -355,7 +355,7 @@ static bool check_beginning(struct walk *walk)
 	struct audit_summary *summary = walk->report->summary;
 	const struct audit_header *header = &walk->segment->header;
 
-	if (!walk_chain_start(walk, header->uuid, walk->chain))
+	if (!audit_chain_start(&walk->sha, header->uuid, walk->chain))
 		return false;
 	walk->chain_known = true;
 	memcpy(summary->chain_start, walk->chain, AUDIT_CHAIN_BYTES);
@@ -475,6 +475,7 @@ static enum wb_error walk_segment(struct walk *walk, size_t at)
 		walk->bytes_before += walk->segment->file_bytes;
 	walk->segment = &set->segments[at];
 	walk->at = AUDIT_FRAMES_AT;
+	walk->ahead_end = 0;
 	walk->last_type = 0;
 	walk->lost = walk->resynced = walk->holds_frames = false;
 	walk->group_at = walk->group_revision = walk->marked = 0;
@@ -527,9 +528,10 @@ enum wb_error walk_all(struct walk *walk)
 	size_t count = walk->set->count;
 	enum wb_error error = WB_OK;
 
-	walk->sha = EVP_MD_CTX_new();
-	if (!walk->sha)
+	if (!audit_chain_init(&walk->sha))
 		return WB_NO_MEMORY;
+	if (walk->flags & AUDIT_READ_TWO_THREADS && count > 0)
+		walk->links = links_new();
 	walk->whole = true;
 	for (size_t at = 0; at < count && !error && !walk->newer; at++)
 		error = walk_segment(walk, at);
@@ -545,8 +547,10 @@ enum wb_error walk_all(struct walk *walk)
 
 void walk_release(struct walk *walk)
 {
+	/* It looks into the window. */
+	links_free(walk->links);
 	window_release(&walk->window);
 	audit_message_release(&walk->message);
-	EVP_MD_CTX_free(walk->sha);
+	audit_chain_release(&walk->sha);
 	free(walk->entries);
 }

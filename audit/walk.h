@@ -6,9 +6,9 @@
 #ifndef WAYBILL_AUDIT_WALK_H
 #define WAYBILL_AUDIT_WALK_H
 
+#include "audit/chain.h"
+#include "audit/links.h"
 #include "audit/set.h"
-
-struct evp_md_ctx_st;
 
 /* A frame with its bytes, which last until the next one is read. */
 struct walk_frame {
@@ -26,7 +26,7 @@ struct walk {
 	const struct audit_set *set;
 	struct window window;
 	struct audit_message message;
-	struct evp_md_ctx_st *sha; /* an EVP_MD_CTX */
+	struct audit_chain sha;
 
 	/* ---- the log so far ---- */
 	uint64_t head;
@@ -52,6 +52,12 @@ struct walk {
 	int64_t time_min_ns, time_max_ns;
 	struct audit_entry *entries; /* what its footer should say */
 	size_t entry_count, entry_capacity;
+
+	/* ---- the frames in the window, see ahead.c ---- */
+	struct links *links; /* NULL: one thread does it all */
+	unsigned piece;	     /* of the links: what is in the window */
+	uint64_t moves;	     /* of the window, when they were asked for */
+	uint64_t ahead_end;  /* where its last whole frame ends */
 
 	/* ---- the end of the log ---- */
 	uint64_t floor_bytes, floor_revision;
@@ -101,11 +107,11 @@ void walk_check_footer(struct walk *walk, const struct walk_frame *frame);
 enum wb_error walk_note_entries(struct walk *walk,
 				const struct audit_commit *commit, uint64_t at);
 
-/* chain(0), and chain(n) from chain(n-1) in `chain`. */
-bool walk_chain_start(struct walk *walk, const uint8_t *uuid,
-		      uint8_t chain[AUDIT_CHAIN_BYTES]);
-bool walk_chain_next(struct walk *walk, struct wb_bytes payload,
-		     uint8_t chain[AUDIT_CHAIN_BYTES]);
+/* Before the frame at walk->at is read: see to it that the window begins there
+ * or has all of it, and that what follows is on the way. */
+enum wb_error walk_look_ahead(struct walk *walk);
+/* walk->chain(n) from walk->chain(n-1). False: no memory. */
+bool walk_chain_next(struct walk *walk, struct wb_bytes payload);
 /* Is this the chain value here, as a header, a footer or the anchor has it?
  * Notes how far they agree, and where they part. */
 bool walk_chain_is(struct walk *walk, const uint8_t *recorded);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_BYTES = 1 << 20, PAGE_BYTES = 4096 };
+enum { STEP_BYTES = 2 << 20, PAGE_BYTES = 4096 };
 
 void window_pass_over(void *context, const struct window *window,
 		      uint64_t offset, uint64_t bytes, bool again)
@@ -42,27 +42,28 @@ void window_close(struct window *window)
 	file_close(window->file);
 	window->file = NULL;
 	window->file_bytes = 0;
-	window->size = 0;
+	window->size = window->next_size = 0;
 }
 
 void window_release(struct window *window)
 {
 	window_close(window);
 	free(window->buffer);
+	free(window->next_buffer);
 	*window = (struct window){0};
 }
 
-static enum wb_error make_room(struct window *window, size_t size)
+static enum wb_error make_room(uint8_t **buffer, size_t *capacity, size_t size)
 {
-	uint8_t *buffer;
+	uint8_t *larger;
 
-	if (size <= window->capacity)
+	if (size <= *capacity)
 		return WB_OK;
-	buffer = realloc(window->buffer, size);
-	if (!buffer)
+	larger = realloc(*buffer, size);
+	if (!larger)
 		return WB_NO_MEMORY;
-	window->buffer = buffer;
-	window->capacity = size;
+	*buffer = larger;
+	*capacity = size;
 	return WB_OK;
 }
 
@@ -110,37 +111,55 @@ static enum wb_error read_pages(struct window *window, uint8_t *to, size_t size,
 	return WB_OK;
 }
 
+static enum wb_error read_into(struct window *window, uint8_t *to, size_t size,
+			       uint64_t at, size_t *ret_got)
+{
+	enum wb_error error = file_read(window->file, to, size, at, ret_got);
+
+	if (error != WB_IO || !window->trouble)
+		return error;
+	*ret_got = size;
+	return read_pages(window, to, size, at);
+}
+
+static size_t step_at(const struct window *window, uint64_t offset, size_t size)
+{
+	size_t wanted = size > STEP_BYTES ? size : STEP_BYTES;
+	uint64_t left = window->file_bytes - offset;
+
+	return wanted < left ? wanted : (size_t)left;
+}
+
+/* How many bytes of the buffer are from `offset` on. */
+static size_t known_from(const struct window *window, uint64_t offset)
+{
+	if (offset < window->at || offset - window->at >= window->size)
+		return 0;
+	return window->size - (size_t)(offset - window->at);
+}
+
 /* What is asked for and as much behind it as fits; what the buffer has of it
  * is not read again. */
 static enum wb_error move_to(struct window *window, uint64_t offset,
 			     size_t size)
 {
-	size_t wanted = size > STEP_BYTES ? size : STEP_BYTES;
-	size_t kept = 0, got = 0;
-	enum wb_error error;
+	size_t wanted = step_at(window, offset, size), got = 0;
+	size_t kept = known_from(window, offset);
+	enum wb_error error =
+		make_room(&window->buffer, &window->capacity, wanted);
 
-	if (wanted > window->file_bytes - offset)
-		wanted = (size_t)(window->file_bytes - offset);
-	error = make_room(window, wanted);
 	if (error)
 		return error;
-	if (offset >= window->at && offset - window->at < window->size) {
-		size_t skipped = (size_t)(offset - window->at);
-
-		kept = window->size - skipped;
-		memmove(window->buffer, window->buffer + skipped, kept);
-	}
+	if (kept > 0)
+		memmove(window->buffer, window->buffer + window->size - kept,
+			kept);
+	window->moves++;
 	window->at = offset;
 	window->size = kept;
 	if (kept >= wanted)
 		return WB_OK;
-	error = file_read(window->file, window->buffer + kept, wanted - kept,
+	error = read_into(window, window->buffer + kept, wanted - kept,
 			  offset + kept, &got);
-	if (error == WB_IO && window->trouble) {
-		got = wanted - kept;
-		error = read_pages(window, window->buffer + kept, got,
-				   offset + kept);
-	}
 	if (!error)
 		window->size = kept + got;
 	return error;
@@ -163,6 +182,51 @@ enum wb_error window_span(struct window *window, uint64_t offset, size_t size,
 			return WB_OK;
 	}
 	*ret_bytes = window->buffer + (size_t)(offset - window->at);
+	return WB_OK;
+}
+
+enum wb_error window_read_ahead(struct window *window, uint64_t offset)
+{
+	size_t kept = known_from(window, offset), wanted, got = 0;
+	enum wb_error error;
+
+	window->next_at = offset;
+	window->next_size = 0;
+	if (offset >= window->file_bytes)
+		return WB_OK;
+	wanted = step_at(window, offset, 0);
+	if (kept > wanted)
+		kept = wanted;
+	error = make_room(&window->next_buffer, &window->next_capacity, wanted);
+	if (error)
+		return error;
+	if (kept > 0)
+		memcpy(window->next_buffer,
+		       window->buffer + (size_t)(offset - window->at), kept);
+	if (kept < wanted)
+		error = read_into(window, window->next_buffer + kept,
+				  wanted - kept, offset + kept, &got);
+	if (!error)
+		window->next_size = kept + got;
+	return error;
+}
+
+enum wb_error window_turn(struct window *window, uint64_t offset,
+			  bool *ret_was_ahead)
+{
+	uint8_t *buffer = window->buffer;
+	size_t capacity = window->capacity;
+
+	*ret_was_ahead = window->next_at == offset && window->next_size > 0;
+	if (!*ret_was_ahead)
+		return move_to(window, offset, 0);
+	window->buffer = window->next_buffer;
+	window->capacity = window->next_capacity;
+	window->at = window->next_at;
+	window->size = window->next_size;
+	window->next_buffer = buffer;
+	window->next_capacity = capacity;
+	window->next_size = 0;
 	return WB_OK;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A file seen through a window that moves: any piece of it in memory, and
- * never more of it than the piece or a mebibyte. The whole file is not loaded
- * because its size is the word of a disk; it is not mapped because then an
- * input error would be a signal.
+ * never more of it than the piece or a step of two mebibytes, and the step
+ * behind it. The whole file is not loaded because its size is the word of a
+ * disk; it is not mapped because then an input error would be a signal.
  */
 #ifndef WAYBILL_AUDIT_WINDOW_H
 #define WAYBILL_AUDIT_WINDOW_H
@@ -34,6 +34,12 @@ struct window {
 	size_t capacity;
 	uint64_t at; /* of the buffer's first byte */
 	size_t size; /* bytes in the buffer */
+	/* What was read ahead, in the same words. */
+	uint8_t *next_buffer;
+	size_t next_capacity;
+	uint64_t next_at;
+	size_t next_size;
+	uint64_t moves; /* how often it was not what was read ahead */
 };
 
 /* Open `name` of `dir` for reading. All zero is a closed window, which can be
@@ -49,6 +55,15 @@ void window_release(struct window *window);
  * `*ret_bytes`: the file is not that long. WB_IO, WB_NO_MEMORY. */
 enum wb_error window_span(struct window *window, uint64_t offset, size_t size,
 			  const uint8_t **ret_bytes);
+
+/* A step, as far as the file goes, from `offset` on, beside what is in the
+ * buffer; that stays as it is. */
+enum wb_error window_read_ahead(struct window *window, uint64_t offset);
+/* Make `offset`, which is in the file, the buffer's first byte.
+ * `*ret_was_ahead`: it is the one that was read ahead, and its place is now
+ * free for the next. Else it was read, as window_span does. */
+enum wb_error window_turn(struct window *window, uint64_t offset,
+			  bool *ret_was_ahead);
 
 /* Where the first byte is that is not zero, from `offset` up to `end` or the
  * file's end, whichever comes first; UINT64_MAX: all are zero. */

@@ -60,10 +60,13 @@ static void fill(void)
 
 /* ---- reading all ---- */
 
-static void bench_verify(void)
+static void bench_verify(uint32_t threads, const char *name)
 {
-	struct bench_row row = {.name = "audit verify: frames and chain",
+	struct bench_row row = {.name = name,
 				.unit = "MB/s; limit: read, XXH3, SHA-256"};
+	struct wb_audit_options options = {.size = sizeof(options),
+					   .flags = WB_OPEN_ANY_FILESYSTEM,
+					   .threads = threads};
 	struct wb_audit_verified verified;
 	struct wb_text text = {""};
 	double limit, began;
@@ -72,7 +75,7 @@ static void bench_verify(void)
 		limit = log_bytes / limit_read_chained(stand.path) / 1e6;
 		verified = (struct wb_audit_verified){.size = sizeof(verified)};
 		began = bench_now();
-		if (wb_audit_verify(stand.path, NULL, NULL, 0, &verified,
+		if (wb_audit_verify(stand.path, &options, NULL, 0, &verified,
 				    &text))
 			bench_die("verify: %s", text.text);
 		bench_add(&row, log_bytes / (bench_now() - began) / 1e6, limit);
@@ -88,10 +91,13 @@ static void ignore(void *context, const struct wb_finding *finding)
 	(void)finding;
 }
 
-static void bench_fsck(void)
+static void bench_fsck(uint32_t threads, const char *name)
 {
-	struct bench_row row = {.name = "fsck: and the index compared",
+	struct bench_row row = {.name = name,
 				.unit = "MB/s; limit: read, XXH3, SHA-256"};
+	struct wb_fsck_options options = {.size = sizeof(options),
+					  .flags = WB_FSCK_ANY_FILESYSTEM,
+					  .threads = threads};
 	struct wb_fsck_summary summary;
 	struct wb_text text = {""};
 	double limit, began;
@@ -100,7 +106,8 @@ static void bench_fsck(void)
 		limit = log_bytes / limit_read_chained(stand.path) / 1e6;
 		summary = (struct wb_fsck_summary){.size = sizeof(summary)};
 		began = bench_now();
-		if (wb_fsck(stand.path, NULL, ignore, NULL, &summary, &text))
+		if (wb_fsck(stand.path, &options, ignore, NULL, &summary,
+			    &text))
 			bench_die("fsck: %s", text.text);
 		bench_add(&row, log_bytes / (bench_now() - began) / 1e6, limit);
 		if (summary.found)
@@ -230,8 +237,10 @@ int main(int count, char **arguments)
 	bench_history();
 	bench_dump(&dumped);
 	stand_close(&stand);
-	bench_verify();
-	bench_fsck();
+	bench_verify(1, "audit verify: frames and chain");
+	bench_verify(2, "the same, two threads");
+	bench_fsck(1, "fsck: and the index compared");
+	bench_fsck(2, "the same, two threads");
 	bench_load(&dumped);
 	free(dumped.bytes);
 	stand_remove(&stand);

@@ -129,6 +129,11 @@ struct meter check_meter(const struct wb_fsck_options *options)
 			      .context = options->progress_context};
 }
 
+unsigned check_threads(const struct wb_fsck_options *options)
+{
+	return options->threads > 1 ? AUDIT_READ_TWO_THREADS : 0;
+}
+
 struct checking {
 	const struct wb_fsck_options *options;
 	struct meter meter;
@@ -158,9 +163,12 @@ static enum wb_error check(struct checking *checking, struct dir *dir,
 			   bool telling, struct wb_fsck_summary *ret_summary,
 			   struct wb_text *ret_text)
 {
-	struct fsck_visitor visitor = {.finding = take_finding,
-				       .context = checking,
-				       .meter = &checking->meter};
+	struct fsck_visitor visitor = {
+		.finding = take_finding,
+		.context = checking,
+		.meter = &checking->meter,
+		.flags = check_threads(checking->options),
+	};
 	struct fsck_summary summary;
 	enum wb_error error;
 

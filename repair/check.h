@@ -37,6 +37,9 @@ enum wb_error check_options(const struct wb_fsck_options *theirs,
 			    struct wb_fsck_options *ret_ours,
 			    struct wb_text *ret_text);
 
+/* The flags of audit_read that they ask for. */
+unsigned check_threads(const struct wb_fsck_options *options);
+
 /* Open `path` as the flags say; POSIX_DIR_CREATE and the like are `how`. */
 enum wb_error check_open(const char *path, unsigned how,
 			 const struct wb_fsck_options *options,

@@ -132,7 +132,9 @@ static enum wb_error check_source(struct salvage *salvage)
 	struct fsck_visitor visitor = {.finding = take_finding,
 				       .context = salvage,
 				       .names_max = NAMES_MAX,
-				       .meter = &salvage->meter};
+				       .meter = &salvage->meter,
+				       .flags =
+					       check_threads(salvage->options)};
 	struct fsck_summary summary;
 	enum wb_error error = audit_fsck(salvage->from, &visitor, &summary);
 
@@ -529,7 +531,9 @@ static enum wb_error verify(struct salvage *salvage)
 	if (!error)
 		error = dropping.error;
 	if (!error)
-		error = audit_read(&salvage->veil.dir, AUDIT_READ_ENTRIES,
+		error = audit_read(&salvage->veil.dir,
+				   AUDIT_READ_ENTRIES |
+					   check_threads(salvage->options),
 				   &visitor, &summary);
 	if (error)
 		return text_set(salvage->text, error, "reading it back: %s",

@@ -384,8 +384,9 @@ def modules():
 def collect(options, directories):
     """The tests to run, the slowest (as far as known) first.
 
-    Scripts run programs of one thread: there is nothing in them for the
-    thread sanitizer, which holds back a signal that comes during a read."""
+    Scripts run the command line, whose only second thread test_links is
+    about: there is nothing in them for the thread sanitizer, which holds back
+    a signal that comes during a read."""
     tests = []
     for name, directory in directories:
         tests += [test for test in tests_of(name, directory)

@@ -74,13 +74,24 @@ static void take_finding(void *context, const struct audit_finding *finding,
 		add(context, names[at].key.name.data, names[at].key.name.size);
 }
 
-static enum wb_error run_fsck(struct dir *dir, uint64_t *told)
+static enum wb_error fsck_with(struct dir *dir, unsigned flags, uint64_t *told)
 {
 	struct fsck_visitor visitor = {.finding = take_finding,
-				       .context = told};
+				       .context = told,
+				       .flags = flags};
 	struct fsck_summary summary;
 
 	return audit_fsck(dir, &visitor, &summary);
+}
+
+static enum wb_error run_fsck(struct dir *dir, uint64_t *told)
+{
+	return fsck_with(dir, 0, told);
+}
+
+static enum wb_error run_fsck_by_two(struct dir *dir, uint64_t *told)
+{
+	return fsck_with(dir, AUDIT_READ_TWO_THREADS, told);
 }
 
 static bool take_piece(void *context, const struct audit_piece *piece)
@@ -124,6 +135,7 @@ static const struct reading {
 	enum wb_error (*run)(struct dir *dir, uint64_t *told);
 } readings[] = {
 	{"fsck", run_fsck},
+	{"fsck by two threads", run_fsck_by_two},
 	{"frames", run_frames},
 	{"replay", run_replay},
 };

@@ -190,7 +190,7 @@ START_TEST(an_audit_that_runs_out_of_memory_says_so)
 		enum wb_error error;
 
 		allocations_fail(nth, false);
-		error = _i == 0 ? audit_verify(dir, &findings, &expected, 1,
+		error = _i == 0 ? audit_verify(dir, 0, &findings, &expected, 1,
 					       &summary, &verified)
 				: audit_trail(dir, &findings, NULL,
 					      count_change, &revisions,

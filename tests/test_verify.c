@@ -85,7 +85,7 @@ static enum wb_error verify_disk(struct simdisk *disk, size_t count)
 {
 	struct audit_visitor findings = {.commit = NULL};
 	struct dir *dir = simdisk_dir(disk);
-	enum wb_error error = audit_verify(dir, &findings, expected, count,
+	enum wb_error error = audit_verify(dir, 0, &findings, expected, count,
 					   &summary, &verified);
 
 	dir_close(dir);

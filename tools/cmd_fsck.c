@@ -485,6 +485,7 @@ static enum wb_error run_fsck(struct session *session)
 	struct wb_fsck_options options = {
 		.size = sizeof(options),
 		.flags = repair ? WB_FSCK_REPAIR : 0,
+		.threads = 2,
 		.report = complain_report,
 		.report_context = &session->complainer,
 		.stop = is_interrupted,

@@ -247,6 +247,7 @@ enum wb_error session_directory(struct session *session, const char **ret_path,
 {
 	struct wb_audit_options options = {
 		.size = sizeof(options),
+		.threads = 2,
 		.report = session_report,
 		.report_context = session,
 		.progress = progress_take,

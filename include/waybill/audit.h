@@ -29,6 +29,10 @@ extern "C" {
 struct wb_audit_options {
 	size_t size;	      /* sizeof(struct wb_audit_options) */
 	uint32_t flags;	      /* WB_OPEN_ANY_FILESYSTEM */
+	uint32_t threads;     /* of wb_audit_verify. 0 and 1: the caller's
+				 alone; 2: one more, which computes the chain
+				 and is gone when the call returns. The answers
+				 are the same. */
 	wb_report_fn *report; /* of each thing that is wrong, as it is found;
 				 by default standard error */
 	void *report_context;

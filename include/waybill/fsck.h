@@ -35,8 +35,11 @@ enum wb_fsck_status {
 
 /* Zero means the default for every field but `size`. */
 struct wb_fsck_options {
-	size_t size;	/* sizeof(struct wb_fsck_options) */
-	uint32_t flags; /* enum wb_fsck_flags; an unknown one: UNSUPPORTED */
+	size_t size;	  /* sizeof(struct wb_fsck_options) */
+	uint32_t flags;	  /* enum wb_fsck_flags; an unknown one: UNSUPPORTED */
+	uint32_t threads; /* that check. 0 and 1: the caller's alone; 2: one
+			     more, which computes the chain and is gone when
+			     the call returns. The answers are the same. */
 	wb_report_fn *report; /* standard error */
 	void *report_context;
 	/* Asked now and then while a salvage works: true ends it. */
