@@ -9,6 +9,7 @@
 #include "base/meter.h"
 #include "base/sized.h"
 #include "dump/entry.h"
+#include "images/sentence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ struct dumping {
 	struct wb_dump_result result;
 	struct wb_stat stat; /* before anything was read */
 	struct meter meter;
-	uint64_t total; /* records of a state; 0: not known */
+	uint64_t total;	       /* records of a state; 0: not known */
+	struct wb_text misfit; /* what no load would take */
 	enum wb_error error;
 };
 
@@ -84,12 +86,30 @@ static enum wb_error put_end(struct dumping *dumping)
 
 /* ---- a state ---- */
 
+static void tell_misfit(struct dumping *dumping, const struct wb_key *key)
+{
+	struct sentence sentence = {.size = 0};
+
+	sentence_add(&sentence, "image ");
+	sentence_quote(&sentence, key->name);
+	sentence_add(&sentence, " of namespace ");
+	sentence_quote(&sentence, key->ns);
+	sentence_add(&sentence,
+		     ": its value is no image, and no load would take it; it "
+		     "can be removed, and --history dumps it");
+	(void)sentence_answer(&sentence, &dumping->misfit, WB_CORRUPT);
+}
+
+/* What no load would take ends the dump of a state, which is there to be
+ * loaded. */
 static bool put_record(void *context, const struct wb_record *record)
 {
 	struct dumping *dumping = context;
 	enum wb_error error =
 		entry_put_record(&dumping->out, &record->key, record->value);
 
+	if (error == WB_CORRUPT)
+		tell_misfit(dumping, &record->key);
 	dumping->error = error ? error : line_done(dumping);
 	return !dumping->error;
 }
@@ -210,6 +230,8 @@ static enum wb_error put_change(void *context,
 	else
 		error = entry_put_record(&dumping->out, &change->key,
 					 change->value);
+	if (error == WB_CORRUPT) /* in the past anything may have been */
+		error = WB_OK;
 	return error ? error : line_done(dumping);
 }
 
@@ -262,7 +284,9 @@ static enum wb_error explain(const struct dumping *dumping, enum wb_error error,
 				"%llu",
 				(unsigned long long)dumping->options->revision,
 				(unsigned long long)dumping->stat.revision);
-	return text_set(ret_text, error, "%s", wb_error_text(error));
+	return text_set(ret_text, error, "%s",
+			*dumping->misfit.text ? dumping->misfit.text
+					      : wb_error_text(error));
 }
 
 enum wb_error wb_dump(struct wb_store *store,

@@ -50,7 +50,8 @@ struct entry {
 
 void entry_put_header(struct json_out *out, const uint8_t *uuid);
 /* As an image where it is one that entry_read would take as it is, and that
- * makes the same value again. WB_NO_MEMORY. */
+ * makes the same value again. WB_NO_MEMORY. WB_CORRUPT: it stands under an
+ * image's key and is none, and is put all the same; a history may hold it. */
 enum wb_error entry_put_record(struct json_out *out, const struct wb_key *key,
 			       struct wb_bytes value);
 void entry_put_deletion(struct json_out *out, const struct wb_key *key);

@@ -116,12 +116,12 @@ static enum wb_error image_of(const struct wb_key *key, struct wb_bytes value,
 	bool same = false;
 
 	*ret_image = NULL;
-	if (key->kind != WB_KIND_IMAGE || !namespace_fits(key->ns))
+	if (key->kind != WB_KIND_IMAGE)
 		return WB_OK;
 	error = image_decode(key->name, value, 0, &image);
 	if (error)
-		return error == WB_NO_MEMORY ? error : WB_OK;
-	if (!image_check(image, NULL))
+		return error;
+	if (namespace_fits(key->ns) && !image_check(image, NULL))
 		error = image_encode(image, &again);
 	if (!error && again.data)
 		same = again.size == value.size &&
@@ -150,7 +150,7 @@ enum wb_error entry_put_record(struct json_out *out, const struct wb_key *key,
 	struct wb_image *image;
 	enum wb_error error = image_of(key, value, &image);
 
-	if (error)
+	if (error == WB_NO_MEMORY)
 		return error;
 	if (image) {
 		put_image(out, key->ns, image);
@@ -162,7 +162,7 @@ enum wb_error entry_put_record(struct json_out *out, const struct wb_key *key,
 	PUT_FIELD(out, "value");
 	json_out_base64(out, value);
 	json_out_literal(out, "}\n");
-	return WB_OK;
+	return error;
 }
 
 void entry_put_deletion(struct json_out *out, const struct wb_key *key)

@@ -160,10 +160,14 @@ static enum wb_error mutate(struct write *write,
 	const char *name = name_of(mutation);
 	struct wb_image *current = NULL;
 	enum wb_error error = image_read(read_txn, write->txn, write->call->ns,
-					 name, &current, write->text);
+					 name, &current, NULL);
 
+	/* The way to be rid of a value that cannot be decoded. */
+	if (error == WB_CORRUPT && mutation->remove &&
+	    mutation->condition.kind == WB_WHEN_ANY)
+		return write_delete(write, name);
 	if (error)
-		return error;
+		return store_answer(write->text, error, name);
 	error = condition_hold(&mutation->condition, name, current,
 			       write->text);
 	if (error) {

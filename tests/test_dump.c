@@ -432,6 +432,25 @@ START_TEST(options_that_exclude_each_other_are_refused)
 }
 END_TEST
 
+START_TEST(what_no_load_would_take_ends_the_dump_of_a_state)
+{
+	struct wb_dump_options history = {.size = sizeof(history),
+					  .history = true};
+	struct wb_key key = {WB_KIND_IMAGE, text_of("n"), text_of("a b")};
+	struct wb_text text = {""};
+	struct wb_txn *txn = shelf_begin(&other);
+
+	ck_ok(store_txn_put(txn, &key, text_of("garbage"), if_any));
+	ck_ok(wb_txn_commit(txn, NULL));
+	ck_error(dump(NULL, &text), WB_CORRUPT);
+	ck_assert_str_eq(text.text,
+			 "image \"a b\" of namespace \"n\": its value is no "
+			 "image, and no load would take it; it can be removed, "
+			 "and --history dumps it");
+	ck_ok(dump(&history, NULL));
+}
+END_TEST
+
 START_TEST(a_revision_that_is_not_there_yet_is_not_found)
 {
 	struct wb_dump_options options = {.size = sizeof(options),
@@ -614,6 +633,7 @@ int main(void)
 	tcase_add_test(tcase, a_past_is_dumped_as_it_was);
 	tcase_add_test(tcase, options_that_exclude_each_other_are_refused);
 	tcase_add_test(tcase, a_revision_that_is_not_there_yet_is_not_found);
+	tcase_add_test(tcase, what_no_load_would_take_ends_the_dump_of_a_state);
 	tcase_add_loop_test(tcase, an_error_of_the_writer_ends_the_dump, 0, 3);
 	tcase_add_test(tcase, progress_is_told_and_it_may_be_stopped);
 	tcase_add_test(tcase, the_stores_own_records_are_of_the_history_only);

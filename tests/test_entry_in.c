@@ -76,7 +76,8 @@ static void put(const struct entry *entry)
 	case ENTRY_IMAGE:
 	case ENTRY_RECORD:
 		ck_ok(entry_value(entry, &value, &owned));
-		ck_ok(entry_put_record(&out, &entry->key, value));
+		ck_assert_int_ne(entry_put_record(&out, &entry->key, value),
+				 WB_NO_MEMORY);
 		free(owned);
 		break;
 	case ENTRY_DELETION:

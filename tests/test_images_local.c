@@ -146,6 +146,29 @@ START_TEST(a_value_that_is_no_image_is_named_and_can_be_removed)
 }
 END_TEST
 
+START_TEST(a_value_that_is_no_image_can_be_removed_in_a_batch)
+{
+	struct wb_image_mutation mutations[] = {
+		{.remove = "b", .condition = {.kind = WB_WHEN_PRESENT}},
+		{.remove = "a"},
+	};
+	struct wb_text text = {""};
+	size_t failed = 9;
+	enum wb_error error;
+
+	given("a");
+	spoil("b");
+	error = images->ops->apply(images, &call, mutations, 2, false, NULL,
+				   &failed, NULL, &text);
+	ck_answer(error, WB_CORRUPT, text, SPOILT);
+	ck_assert_uint_eq(failed, 0);
+	mutations[0].condition.kind = WB_WHEN_ANY;
+	ck_ok(images->ops->apply(images, &call, mutations, 2, false, NULL, NULL,
+				 NULL, NULL));
+	ck_assert_str_eq(names(), "");
+}
+END_TEST
+
 START_TEST(a_call_inside_an_update_is_nested)
 {
 	struct wb_image image = plain("a");
@@ -388,6 +411,8 @@ int main(void)
 	tcase_add_test(tcase, an_embedder_cannot_write_or_delete_an_image);
 	tcase_add_test(tcase,
 		       a_value_that_is_no_image_is_named_and_can_be_removed);
+	tcase_add_test(tcase,
+		       a_value_that_is_no_image_can_be_removed_in_a_batch);
 	tcase_add_test(tcase, a_call_inside_an_update_is_nested);
 	tcase_add_test(tcase, a_forked_child_has_no_use_of_them);
 	tcase_add_test(tcase, an_update_that_does_not_commit_takes_no_revision);

@@ -58,7 +58,8 @@ struct wb_dump_result {
  * Others may go on writing: it is the state in one view, or the history up to
  * the newest commit at the beginning. WB_NOT_FOUND: the revision is not there
  * yet. WB_USAGE: options that exclude each other, or a size that is none.
- * WB_SNAPSHOT_TOO_OLD: too much was written meanwhile. WB_CORRUPT, WB_IO,
+ * WB_SNAPSHOT_TOO_OLD: too much was written meanwhile. WB_CORRUPT: also where
+ * a state holds under an image's key what is none, and no load takes. WB_IO,
  * WB_NO_MEMORY. After an error what was written is no dump. */
 WB_API enum wb_error wb_dump(struct wb_store *store,
 			     const struct wb_dump_options *options,

@@ -70,7 +70,7 @@ static void put(struct json_out *out, const struct entry *entry)
 	case ENTRY_IMAGE:
 	case ENTRY_RECORD:
 		if (entry_value(entry, &value, &owned) ||
-		    entry_put_record(out, &entry->key, value))
+		    entry_put_record(out, &entry->key, value) == WB_NO_MEMORY)
 			abort();
 		free(owned);
 		break;
