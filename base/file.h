@@ -10,9 +10,9 @@
  * All names are relative to the store's directory; "tmp/x" and "torn/x" are
  * in its two sub-directories. Nothing here retries a failed sync.
  *
- * Errors: WB_NOT_FOUND, WB_EXISTS, WB_NO_SPACE (ENOSPC, EDQUOT), WB_TOO_LARGE
- * (EFBIG), WB_PERMISSION (EACCES, EPERM, EROFS), WB_NO_MEMORY, WB_USAGE
- * (ENAMETOOLONG), else WB_IO.
+ * Errors: WB_NOT_FOUND, WB_EXISTS, WB_NO_SPACE (ENOSPC, EDQUOT, EFBIG),
+ * WB_PERMISSION (EACCES, EPERM, EROFS), WB_NO_MEMORY, WB_USAGE (ENAMETOOLONG),
+ * else WB_IO.
  */
 #ifndef WAYBILL_BASE_FILE_H
 #define WAYBILL_BASE_FILE_H

@@ -20,9 +20,8 @@ enum wb_error posix_error(int number)
 		return WB_EXISTS;
 	case ENOSPC:
 	case EDQUOT:
-		return WB_NO_SPACE;
 	case EFBIG:
-		return WB_TOO_LARGE;
+		return WB_NO_SPACE;
 	case EACCES:
 	case EPERM:
 	case EROFS:
@@ -39,6 +38,7 @@ enum wb_error posix_error(int number)
 /* Of the thread, as errno is: whoever asks is who failed. */
 static _Thread_local struct {
 	enum wb_error error;
+	bool no_file;
 	struct wb_text text;
 } trouble;
 
@@ -46,7 +46,20 @@ enum wb_error posix_trouble(const char *name, enum wb_error error,
 			    const char *why)
 {
 	trouble.error = error;
+	trouble.no_file = false;
 	return text_set(&trouble.text, error, "%s: %s", name, why);
+}
+
+enum wb_error posix_no_file(const char *name, const char *what)
+{
+	(void)posix_trouble(name, WB_IO, what);
+	trouble.no_file = true;
+	return WB_IO;
+}
+
+bool posix_is_no_file(enum wb_error error)
+{
+	return error && trouble.error == error && trouble.no_file;
 }
 
 enum wb_error posix_failed(const char *name, int number)

@@ -39,6 +39,11 @@ enum wb_error posix_dir_open(const char *path, unsigned flags,
  * it was not, or not since posix_why_forget. Valid until the next one fails. */
 const char *posix_why(enum wb_error error);
 void posix_why_forget(void);
+/* And was that because something else than a file is there? */
+bool posix_is_no_file(enum wb_error error);
+
+/* What file.h promises for an errno. */
+enum wb_error posix_error(int number);
 
 /* A byte that is 1 in the process that asked for it, and 0 in each of its
  * forked children, by whatever call and in whatever pid namespace: reading it

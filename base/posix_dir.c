@@ -53,13 +53,16 @@ static enum wb_error posix_open(struct dir *dir, const char *name,
 		how |= O_TRUNC;
 	fd = posix_openat(posix_dir_of(dir)->fd, name, how);
 	if (fd < 0 && errno == ELOOP)
-		return posix_trouble(name, WB_IO, "a symbolic link");
+		return posix_no_file(name, "a symbolic link");
+	/* A directory that is written to, a socket. */
+	if (fd < 0 && (errno == EISDIR || errno == ENXIO))
+		return posix_no_file(name, "not a regular file");
 	if (fd < 0)
 		return posix_failed(name, errno);
 	if (fstat(fd, &stat) != 0)
 		error = posix_failed(name, errno);
 	else if (!S_ISREG(stat.st_mode))
-		error = posix_trouble(name, WB_IO, "not a regular file");
+		error = posix_no_file(name, "not a regular file");
 	if (!error)
 		return posix_file_from(fd, name, ret_file);
 	(void)close(fd);

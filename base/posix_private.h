@@ -7,15 +7,15 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/posix.h"
 
 #include <stdint.h>
-
-/* What file.h promises for an errno. */
-enum wb_error posix_error(int number);
 
 /* Keeps for posix_why that `name` failed, and why. Returns `error`. */
 enum wb_error posix_trouble(const char *name, enum wb_error error,
 			    const char *why);
+/* Likewise: it is `what`, and no file (WB_IO). */
+enum wb_error posix_no_file(const char *name, const char *what);
 /* Likewise, with an errno. */
 enum wb_error posix_failed(const char *name, int number);
 

@@ -324,7 +324,7 @@ static enum wb_error reserve_room(struct log *log,
 	if (least <= log->reserved)
 		return WB_OK;
 	error = file_allocate(log->active, bytes);
-	if ((error == WB_NO_SPACE || error == WB_TOO_LARGE) && least < bytes) {
+	if (error == WB_NO_SPACE && least < bytes) {
 		bytes = least;
 		error = file_allocate(log->active, bytes);
 	}

@@ -13,6 +13,7 @@
  * noticed while there is room left, and that room is kept for deletes and for
  * compaction, which free space.
  */
+#include "base/posix.h"
 #include "log/state.h"
 
 #include <assert.h>
@@ -80,7 +81,7 @@ static enum wb_error make_file(struct log *log, uint64_t wanted, uint64_t least,
 		return error;
 	error = file_allocate(file, bytes);
 	/* A full disk, or a limit on the size of files. */
-	if ((error == WB_NO_SPACE || error == WB_TOO_LARGE) && least < wanted) {
+	if (error == WB_NO_SPACE && least < wanted) {
 		bytes = least;
 		error = file_allocate(file, bytes);
 	}
@@ -261,12 +262,14 @@ void log_make_spare(struct log *log)
 {
 	uint64_t capacity = log_next_capacity(log);
 	enum wb_error error;
+	const char *why;
 
 	error = dir_create_anew(log->dir, LOG_SPARE_NAME, &log->spare);
 	if (!error)
 		error = file_allocate(log->spare, capacity);
 	log->spare_bytes = capacity;
 	if (error) {
+		why = posix_why(error); /* of full and too large, which */
 		file_close(log->spare);
 		log->spare = NULL;
 		(void)dir_remove(log->dir, LOG_SPARE_NAME);
@@ -274,9 +277,7 @@ void log_make_spare(struct log *log)
 			diag_warn(log->env->diag,
 				  "no room for the next segment (%s): only "
 				  "deletes are taken until there is",
-				  error == WB_TOO_LARGE
-					  ? "larger than a file may be"
-					  : wb_error_text(error));
+				  *why ? why : wb_error_text(error));
 	}
 	log->reserve_error = error;
 }

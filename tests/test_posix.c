@@ -257,11 +257,13 @@ START_TEST(a_failure_tells_what_it_was_about)
 	ck_error(dir_open(dir, "d", FILE_READ, &file), WB_IO);
 	ck_assert_str_eq(posix_why(WB_IO), "d: not a regular file");
 	ck_error(dir_open(dir, "d", FILE_WRITE, &file), WB_IO);
-	ck_assert_str_eq(posix_why(WB_IO), "d: Is a directory");
+	ck_assert_str_eq(posix_why(WB_IO), "d: not a regular file");
 	ck_error(dir_open(dir, "fifo", FILE_READ, &file), WB_IO);
 	ck_assert_str_eq(posix_why(WB_IO), "fifo: not a regular file");
 	ck_error(dir_open(dir, "link", FILE_READ, &file), WB_IO);
 	ck_assert_str_eq(posix_why(WB_IO), "link: a symbolic link");
+	ck_assert(posix_is_no_file(WB_IO));
+	ck_assert(!posix_is_no_file(WB_EXISTS));
 	ck_error(dir_make(dir, "fifo"), WB_EXISTS);
 	ck_assert_str_eq(posix_why(WB_EXISTS), "fifo: not a directory");
 	ck_assert_str_eq(posix_why(WB_IO), "");
@@ -274,8 +276,8 @@ START_TEST(a_failure_tells_what_it_was_about)
 	setrlimit(RLIMIT_FSIZE, &none);
 	error = file_write(file, "too much", 8, 10);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-	ck_error(error, WB_TOO_LARGE);
-	ck_assert_str_eq(posix_why(WB_TOO_LARGE), "a: File too large");
+	ck_error(error, WB_NO_SPACE);
+	ck_assert_str_eq(posix_why(WB_NO_SPACE), "a: File too large");
 	file_close(file);
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
@@ -361,10 +363,10 @@ START_TEST(fault_48_the_file_size_limit_is_an_error_and_no_signal)
 	/* SIGXFSZ would end this process. */
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	ck_ok(file_write(file, bytes, 4096, 4096));
-	ck_error(file_write(file, bytes, 4096, 4097), WB_TOO_LARGE);
-	ck_error(file_write(file, bytes, 1, 8192), WB_TOO_LARGE);
-	ck_error(file_truncate(file, 20000), WB_TOO_LARGE);
-	ck_error(file_allocate(file, 20000), WB_TOO_LARGE);
+	ck_error(file_write(file, bytes, 4096, 4097), WB_NO_SPACE);
+	ck_error(file_write(file, bytes, 1, 8192), WB_NO_SPACE);
+	ck_error(file_truncate(file, 20000), WB_NO_SPACE);
+	ck_error(file_allocate(file, 20000), WB_NO_SPACE);
 	ck_ok(file_size(file, &size));
 	ck_assert_uint_eq(size, 16384);
 	/* Cutting is not growing. */
@@ -460,7 +462,7 @@ START_TEST(errno_becomes_what_the_contract_says)
 	} table[] = {
 		{ENOENT, WB_NOT_FOUND},	  {ENOTDIR, WB_NOT_FOUND},
 		{EEXIST, WB_EXISTS},	  {ENOSPC, WB_NO_SPACE},
-		{EDQUOT, WB_NO_SPACE},	  {EFBIG, WB_TOO_LARGE},
+		{EDQUOT, WB_NO_SPACE},	  {EFBIG, WB_NO_SPACE},
 		{EACCES, WB_PERMISSION},  {EPERM, WB_PERMISSION},
 		{EROFS, WB_PERMISSION},	  {ENOMEM, WB_NO_MEMORY},
 		{ENAMETOOLONG, WB_USAGE}, {EIO, WB_IO},

@@ -71,7 +71,7 @@ break_at()
 	run --separate-stderr bash -c 'ulimit -f 3000; exec "$@"' - "$binary" \
 		put b --media-type t --digest $d2 --size 1 "${labels[@]}"
 	is "$status" 0
-	has "$stderr" "next segment (larger than a file may be)"
+	has "$stderr" "next segment (tmp/spare: File too large)"
 }
 
 @test "a file that is no store is left alone" {

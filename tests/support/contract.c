@@ -206,18 +206,18 @@ static void allocate_grows_and_never_cuts(struct dir *dir)
 	file_close(file);
 }
 
-static void absurd_sizes_are_too_large(struct dir *dir)
+static void absurd_sizes_have_no_space(struct dir *dir)
 {
 	struct file *file;
 	uint64_t size = 1;
 
 	ck_ok(dir_open(dir, "a", FILE_CREATE, &file));
-	ck_error(file_write(file, "x", 1, UINT64_MAX), WB_TOO_LARGE);
-	ck_error(file_write(file, "x", 1, INT64_MAX), WB_TOO_LARGE);
-	ck_error(file_write(file, "x", 1, UINT64_C(1) << 62), WB_TOO_LARGE);
-	ck_error(file_truncate(file, UINT64_MAX), WB_TOO_LARGE);
-	ck_error(file_truncate(file, UINT64_C(1) << 62), WB_TOO_LARGE);
-	ck_error(file_allocate(file, UINT64_MAX), WB_TOO_LARGE);
+	ck_error(file_write(file, "x", 1, UINT64_MAX), WB_NO_SPACE);
+	ck_error(file_write(file, "x", 1, INT64_MAX), WB_NO_SPACE);
+	ck_error(file_write(file, "x", 1, UINT64_C(1) << 62), WB_NO_SPACE);
+	ck_error(file_truncate(file, UINT64_MAX), WB_NO_SPACE);
+	ck_error(file_truncate(file, UINT64_C(1) << 62), WB_NO_SPACE);
+	ck_error(file_allocate(file, UINT64_MAX), WB_NO_SPACE);
 	ck_ok(file_size(file, &size));
 	ck_assert_uint_eq(size, 0);
 	file_close(file);
@@ -379,7 +379,7 @@ const struct contract_case contract_cases[] = {
 	CASE(a_gap_reads_as_zeros),
 	CASE(truncate_cuts_and_grows_with_zeros),
 	CASE(allocate_grows_and_never_cuts),
-	CASE(absurd_sizes_are_too_large),
+	CASE(absurd_sizes_have_no_space),
 	CASE(a_read_only_handle_only_reads),
 	CASE(rename_replaces_and_handles_stay),
 	CASE(rename_crosses_directories),

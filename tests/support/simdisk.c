@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Larger files are WB_TOO_LARGE, as on a filesystem of small blocks. */
+/* Larger files are WB_NO_SPACE, as on a filesystem of small blocks. */
 static const uint64_t file_bytes_max = UINT64_C(4) << 30;
 
 struct sim_file {
@@ -436,7 +436,7 @@ static enum wb_error sim_write(struct file *file, const void *bytes,
 		error = WB_IO;
 	else if (!error &&
 		 (offset > file_bytes_max || size > file_bytes_max - offset))
-		error = WB_TOO_LARGE;
+		error = WB_NO_SPACE;
 	else if (partial && self->writable)
 		node_write(self->node, bytes, size / 2, offset);
 	if (!error) {
@@ -501,7 +501,7 @@ static enum wb_error sim_truncate(struct file *file, uint64_t size)
 	if (!error && !self->writable)
 		error = WB_IO;
 	else if (!error && size > file_bytes_max)
-		error = WB_TOO_LARGE;
+		error = WB_NO_SPACE;
 	else if (!error && size != simdata_size(self->node->visible)) {
 		simdata_resize(&self->node->visible, size);
 		sim_change_add(self->node, CHANGE_TRUNCATE)->size = size;
@@ -519,7 +519,7 @@ static enum wb_error sim_allocate(struct file *file, uint64_t size)
 	if (!error && !self->writable)
 		error = WB_IO;
 	else if (!error && size > file_bytes_max)
-		error = WB_TOO_LARGE;
+		error = WB_NO_SPACE;
 	else if (!error && room_for(disk, node, size, 0) < size)
 		error = WB_NO_SPACE;
 	else if (!error && size > 0) {
