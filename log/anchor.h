@@ -14,8 +14,10 @@
 #include "base/file.h"
 #include "log/format.h"
 
-#define ANCHOR_NAME	"anchor"
-#define ANCHOR_TMP_NAME "tmp/anchor" /* while it is made */
+#define ANCHOR_NAME "anchor"
+/* Of a store that a salvage or a load is making: it is none yet. */
+#define ANCHOR_UNFINISHED_NAME "anchor.unfinished"
+#define ANCHOR_TMP_NAME	       "tmp/anchor" /* while it is made */
 
 struct anchor {
 	uint64_t sequence;

@@ -480,6 +480,32 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	return replay_segment(walk, segment, name);
 }
 
+static bool is_unfinished(void *context, const char *entry)
+{
+	bool *found = context;
+
+	*found = strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0;
+	return !*found;
+}
+
+/* There are segments with commits, and no anchor. */
+static enum wb_error without_anchor(struct walk *walk)
+{
+	bool unfinished = false;
+	enum wb_error error =
+		dir_list(walk->dir, "", is_unfinished, &unfinished);
+
+	if (error)
+		return error;
+	if (unfinished)
+		return diag_corrupt(walk->env->diag, ANCHOR_UNFINISHED_NAME, 0,
+				    "a salvage or a load into this directory "
+				    "did not finish: remove the directory, and "
+				    "do it again");
+	return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
+			    "it is missing, and the log is not empty");
+}
+
 /* ---- without an anchor ---- */
 
 static enum wb_error recover_without_anchor(struct walk *walk)
@@ -510,8 +536,7 @@ static enum wb_error recover_without_anchor(struct walk *walk)
 	if (found->count == 1 && scan.frames == 0 && scan.rest != SEEN_DEBRIS &&
 	    found->segments[0].header.id == 1)
 		return WB_NOT_A_STORE;
-	return diag_corrupt(walk->env->diag, ANCHOR_NAME, 0,
-			    "it is missing, and the log is not empty");
+	return without_anchor(walk);
 }
 
 static enum wb_error recover_with_anchor(struct walk *walk)

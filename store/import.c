@@ -28,7 +28,7 @@ static bool see_unfinished(void *context, const char *entry)
 {
 	bool *unfinished = context;
 
-	*unfinished = strcmp(entry, UNFINISHED_ANCHOR_NAME) == 0;
+	*unfinished = strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0;
 	return !*unfinished;
 }
 
@@ -48,7 +48,7 @@ enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
 				"a load or a salvage into it is in progress, "
 				"or was not finished: then remove what it left "
 				"(%s, segments, tmp)",
-				UNFINISHED_ANCHOR_NAME);
+				ANCHOR_UNFINISHED_NAME);
 	if (place.kind == PLACE_STORE)
 		return text_set(ret_text, WB_EXISTS, "a store is there");
 	if (place.kind == PLACE_TAKEN)
@@ -63,7 +63,7 @@ void store_import_veil(struct veil *veil, struct dir *dir)
 {
 	veil_init(veil, dir,
 		  control_off(CONTROL_IMPORT_VEIL) ? NULL
-						   : UNFINISHED_ANCHOR_NAME);
+						   : ANCHOR_UNFINISHED_NAME);
 }
 
 enum wb_error store_import_open(struct dir *dir, const struct env *env,
@@ -83,7 +83,7 @@ enum wb_error store_import_finish(struct dir *dir)
 	enum wb_error error = WB_OK;
 
 	if (!control_off(CONTROL_IMPORT_VEIL))
-		error = dir_rename(dir, UNFINISHED_ANCHOR_NAME, ANCHOR_NAME,
+		error = dir_rename(dir, ANCHOR_UNFINISHED_NAME, ANCHOR_NAME,
 				   CONTROL_IMPORT_RENAME);
 	return error ? error : dir_sync(dir, "", CONTROL_IMPORT_DIR_SYNC);
 }
@@ -113,7 +113,7 @@ void store_import_remove(struct dir *dir)
 	(void)segments_remove(dir);
 	for (unsigned at = 0; at < 2; at++)
 		(void)dir_list(dir, sweeps[at].folder, remove_in, &sweeps[at]);
-	(void)dir_remove(dir, UNFINISHED_ANCHOR_NAME);
+	(void)dir_remove(dir, ANCHOR_UNFINISHED_NAME);
 }
 
 /* ---- commits ---- */

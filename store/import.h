@@ -25,8 +25,6 @@
 #include "store/store.h"
 #include "store/veil.h"
 
-#define UNFINISHED_ANCHOR_NAME "anchor.unfinished"
-
 /* May a store be made in `dir`? WB_EXISTS: there is one. WB_NOT_A_STORE:
  * something else is there. */
 enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text);
