@@ -61,5 +61,6 @@ const struct command command_audit_head = {
 	.operands_min = 0,
 	.operands_max = 0,
 	.long_work = true,
+	.without_names = true,
 	.run = run_audit_head,
 };

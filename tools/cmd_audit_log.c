@@ -230,6 +230,7 @@ struct trail {
 	struct session *session;
 	bool begun;
 	bool damage_told;
+	bool visited;
 };
 
 static bool visit_change(void *context, const struct wb_audit_change *change)
@@ -239,6 +240,7 @@ static bool visit_change(void *context, const struct wb_audit_change *change)
 	struct output *output = &session->output;
 	struct told told;
 
+	trail->visited = true;
 	if (!session->json && session->quiet) {
 		output_format(output, "%llu%c",
 			      (unsigned long long)
@@ -278,11 +280,15 @@ static enum wb_error read_time(struct session *session, enum option_id id,
 
 	if (!text)
 		return WB_OK;
+	if (timepoint_out_of_range(text))
+		return fail(&session->text, WB_BAD_INPUT, "--%s %s: %s",
+			    id == OPTION_SINCE ? "since" : "until", text,
+			    timepoint_range);
 	if (timepoint_parse(text, now_ns(), &point, &ignored) ||
 	    point.kind != TIMEPOINT_TIME)
 		return fail(&session->text, WB_BAD_INPUT,
 			    "--%s %s: neither a date, an RFC 3339 time, "
-			    "yesterday, nor as in \"3 days ago\"",
+			    "now, yesterday, nor as in \"3 days ago\"",
 			    id == OPTION_SINCE ? "since" : "until", text);
 	*bound = point.time_ns;
 	*ret_bound = bound;
@@ -337,6 +343,12 @@ static enum wb_error read_filter(struct session *session, struct bounds *bounds,
 	if (to->given && to->number == 0)
 		return fail(&session->text, WB_BAD_INPUT,
 			    "--to 0: the first revision is 1");
+	if (to->given && to->number < from->number)
+		return fail(&session->text, WB_USAGE,
+			    "--from %llu --to %llu: the first is after the "
+			    "last",
+			    (unsigned long long)from->number,
+			    (unsigned long long)to->number);
 	bounds->uid = (uint32_t)uid->number;
 	if (uid->given)
 		filter->uid = &bounds->uid;
@@ -359,6 +371,42 @@ static bool is_of_the_log(enum wb_error error)
 	return error == WB_CORRUPT || error == WB_IO || error == WB_UNSUPPORTED;
 }
 
+static bool visit_any(void *visited, const struct wb_audit_change *change)
+{
+	(void)change;
+	*(bool *)visited = true;
+	return false;
+}
+
+static void hush(void *context, enum wb_severity severity, const char *line)
+{
+	(void)context;
+	(void)severity;
+	(void)line;
+}
+
+/* Nothing was told of a name: was there ever anything? */
+static enum wb_error check_name(struct session *session, const char *path,
+				const struct wb_audit_options *options,
+				const struct wb_audit_filter *filter,
+				struct wb_text *inner)
+{
+	struct wb_audit_filter all = {
+		.size = sizeof(all),
+		.ns = filter->ns,
+		.name = filter->name,
+		.kind = filter->kind,
+	};
+	bool visited = false;
+	enum wb_error error =
+		wb_audit_log(path, options, &all, visit_any, &visited, inner);
+
+	if (error || visited)
+		return error;
+	return fail(&session->text, WB_NOT_FOUND, "image \"%s\": no history",
+		    (const char *)filter->name->data);
+}
+
 static enum wb_error run_audit_log(struct session *session)
 {
 	struct wb_audit_filter filter = {.size = sizeof(filter)};
@@ -379,6 +427,12 @@ static enum wb_error run_audit_log(struct session *session)
 	error = wb_audit_log(path, &options, &filter, visit_change, &trail,
 			     &inner);
 	session->answered_no = trail.damage_told && is_of_the_log(error);
+	if (!error && filter.name && !trail.visited) {
+		options.report = hush; /* it is said already */
+		error = check_name(session, path, &options, &filter, &inner);
+		if (error == WB_NOT_FOUND)
+			return error;
+	}
 	return error ? session_explain(session, ACCESS_READ, error, &inner)
 		     : WB_OK;
 }
@@ -392,8 +446,9 @@ const struct command command_audit_log = {
 		   "and what changed: - is what was there before,\n+ what is "
 		   "there since. --json has the whole image before and after, "
 		   "and the\nchain value of each commit.\n\nTIME is a date "
-		   "(00:00 UTC), RFC 3339, \"yesterday\" or as in \"3 days "
-		   "ago\"; each\nchange has the time that the clock showed "
+		   "(00:00 UTC), RFC 3339, \"now\", \"yesterday\" or as in "
+		   "\"3 days ago\";\neach change has the time that the clock "
+		   "showed "
 		   "then.\n\nThe log is read by a reader that shares no code "
 		   "with the store. It goes on\nbehind damage and tells what "
 		   "is whole; what damage hides is said to be hidden,\nand the "

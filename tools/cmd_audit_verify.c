@@ -129,6 +129,8 @@ static void tell_lines(struct output *output, const struct report *report)
 	head_print(output, verified);
 	print_number(output, "segments", verified->segments);
 	print_number(output, "commits", verified->commits);
+	print_number(output, "damages", verified->damages);
+	print_number(output, "warnings", verified->warnings);
 	for (size_t at = 0; at < report->count; at++) {
 		const struct wb_audit_expected *expected =
 			&report->expected[at];
@@ -225,5 +227,6 @@ const struct command command_audit_verify = {
 	.operands_max = 0,
 	.options = {"Options of audit verify", verify_items, 1},
 	.long_work = true,
+	.without_names = true,
 	.run = run_audit_verify,
 };

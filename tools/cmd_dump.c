@@ -8,7 +8,8 @@
 
 static const struct option dump_items[] = {
 	{OPTION_AT, 0, "at", OPTION_IS_TEXT, "REVISION|TIME",
-	 "as of then: 17, r17, 2026-08-01, yesterday, …"},
+	 "as of then: 17 or r17, both revision 17; a date (00:00\n"
+	 "UTC), an RFC 3339 time, now, yesterday, 3 days ago"},
 	{OPTION_HISTORY, 0, "history", OPTION_IS_FLAG, NULL,
 	 "every commit, with who, when and why"},
 	{OPTION_PREFIX, 0, "prefix", OPTION_IS_TEXT, "TEXT",
@@ -22,10 +23,13 @@ static enum wb_error read_point(struct session *session,
 	const char *at = session_option(session, OPTION_AT)->text;
 	struct wb_text ignored; /* it speaks of a name's versions */
 
+	if (timepoint_out_of_range(at))
+		return fail(&session->text, WB_BAD_INPUT, "--at %s: %s", at,
+			    timepoint_range);
 	if (timepoint_parse(at, now_ns(), ret_point, &ignored))
 		return fail(&session->text, WB_BAD_INPUT,
 			    "--at %s: neither a revision, a date, an RFC 3339 "
-			    "time, yesterday, nor as in \"3 days ago\"",
+			    "time, now, yesterday, nor as in \"3 days ago\"",
 			    at);
 	if (ret_point->kind == TIMEPOINT_VERSIONS_BACK)
 		ret_point->kind = TIMEPOINT_REVISION;
@@ -98,11 +102,14 @@ const struct command command_dump = {
 		"takes one. The same\nrecords make the same bytes: there are "
 		"no revisions in it, and nothing of the\nstore's own. The "
 		"last line has the number of lines and their SHA-256; `load`\n"
-		"refuses what lacks it.\n\nWith --history it is every "
+		"refuses what lacks it.\n\nA whole store has no versions of "
+		"its own, so a number after --at is a revision;\nto show --at "
+		"it is how many versions ago.\n\nWith --history it is every "
 		"commit that there was, for `load` to make a store of.",
 	.operands_min = 0,
 	.operands_max = 0,
 	.options = {"Options of dump", dump_items,
 		    sizeof(dump_items) / sizeof(dump_items[0])},
+	.without_names = true,
 	.run = run_dump,
 };

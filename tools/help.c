@@ -139,11 +139,11 @@ void help_all(struct output *output, const struct command *const *commands)
 
 void help_command(struct output *output, const struct command *command)
 {
-	int indent =
-		(int)strlen("usage: waybill  ") + (int)strlen(command->name);
+	int indent = (int)strlen("usage: waybill  [OPTION.] ") +
+		     (int)strlen(command->name);
 
 	/* put has several forms, one a line. */
-	output_format(output, "usage: waybill %s%s", command->name,
+	output_format(output, "usage: waybill %s [OPTION…]%s", command->name,
 		      *command->operands ? " " : "\n");
 	print_lines(output, command->operands, indent);
 	output_format(output, "\n%s.\n", command->summary);

@@ -22,6 +22,7 @@ enum wb_error named_version_read(struct session *session, const char *operand,
 		.point = {.kind = TIMEPOINT_VERSIONS_BACK},
 	};
 	const char *at = session->raw ? NULL : timepoint_find(operand);
+	const char *whole = operand;
 	enum wb_error error = WB_OK;
 
 	if (at && point)
@@ -39,6 +40,11 @@ enum wb_error named_version_read(struct session *session, const char *operand,
 	if (point)
 		error = timepoint_parse(point, now_ns(), &query.point,
 					&session->text);
+	if (!error && !session->raw && timepoint_find(operand))
+		error = fail(&session->text, WB_BAD_INPUT,
+			     "%s: more than one @{…}: of a name there is one "
+			     "version at a time",
+			     whole);
 	if (!error)
 		error = session_name(session, operand, &query.name);
 	if (!error)

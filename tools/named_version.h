@@ -22,7 +22,10 @@ struct named_version {
 	"  2026-08-01              as of 00:00 UTC that day\n"            \
 	"  yesterday, 3 days ago   24 hours ago, 72 hours ago; seconds, " \
 	"minutes,\n"                                                      \
-	"                          hours and weeks too\n"
+	"                          hours and weeks too\n"                 \
+	"  now                     as of this moment\n"                   \
+	"A number alone counts versions here; to dump --at it is a "      \
+	"revision.\n"
 
 /* The wall clock, ns since 1970: what "yesterday" is counted from. */
 int64_t now_ns(void);

@@ -429,7 +429,7 @@ enum wb_error options_parse(const struct command *const *commands, int argc,
 	struct parser parser = {commands, argc,		 argv,	  1,
 				scratch,  ret_arguments, ret_text};
 	enum wb_error first = WB_OK;
-	bool options_ended = false;
+	bool options_ended = false, lost = false;
 
 	memset(ret_arguments, 0, sizeof(*ret_arguments));
 	for (; parser.at < argc; parser.at++) {
@@ -444,10 +444,12 @@ enum wb_error options_parse(const struct command *const *commands, int argc,
 		else if (ret_arguments->command)
 			error = append(&parser, &ret_arguments->operands,
 				       &ret_arguments->operand_count, word);
-		else if (!first)
+		else if (!lost)
 			error = take_command(&parser, word);
+		/* Whose argument what follows is, nobody knows then. */
+		lost = lost || (error && operand);
 		/* The first error is told. Reading goes on, for a --json that
-		 * comes later decides how. */
+		 * comes later decides how, and a command with which status. */
 		if (error && !first) {
 			first = error;
 			parser.text = NULL;

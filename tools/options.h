@@ -113,6 +113,7 @@ struct command {
 	struct option_table options; /* its own */
 	bool writes;		     /* takes options_of_writing as well */
 	bool long_work;		     /* and options_of_long_work */
+	bool without_names;	     /* no namespace is of any concern to it */
 	/* Its own exit statuses: those for errors (NULL: exit_status_of), and
 	 * all in words (NULL: statuses_of_all). */
 	int (*status_of)(enum wb_error error);

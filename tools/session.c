@@ -27,10 +27,12 @@ static const char *variable(const char *name)
 
 static enum wb_error choose_namespace(struct session *session)
 {
+	const struct command *command = session->arguments.command;
+
 	session->ns = session_option(session, OPTION_NAMESPACE)->text;
-	if (!session->ns)
+	if (!session->ns && !command->without_names)
 		session->ns = variable("WAYBILL_NAMESPACE");
-	if (!session->ns)
+	if (!session->ns && !command->without_names)
 		session->ns = variable("CONTAINERD_NAMESPACE");
 	if (!session->ns)
 		session->ns = "default";
@@ -330,7 +332,9 @@ enum wb_error session_name(struct session *session, const char *operand,
 		struct wb_text inner = session->text;
 
 		return fail(&session->text, error,
-			    "%s; only `waybill show` takes @{…}", inner.text);
+			    "%s; only `waybill show` and `waybill diff` take "
+			    "@{…}",
+			    inner.text);
 	}
 	if (error)
 		return error;

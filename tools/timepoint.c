@@ -59,15 +59,18 @@ static bool parse_ago(const char *text, int64_t now_ns, int64_t *ret_time_ns)
 	       !__builtin_sub_overflow(now_ns, number, ret_time_ns);
 }
 
-/* Would it be one, but for its year? The calendar repeats itself after 400
- * years, and there are so many in range from 1700 on. */
-static bool is_out_of_range(const char *text)
+const char timepoint_range[] =
+	"out of range, which is 1677-09-22 to 2262-04-11";
+
+/* The calendar repeats itself after 400 years, and there are so many in range
+ * from 1700 on. */
+bool timepoint_out_of_range(const char *text)
 {
 	char other[64];
 	int64_t ignored;
 	unsigned year = 0;
 
-	if (strlen(text) >= sizeof(other))
+	if (strlen(text) >= sizeof(other) || time_parse(text, &ignored))
 		return false;
 	for (int i = 0; i < 4; i++) {
 		if (text[i] < '0' || text[i] > '9')
@@ -106,16 +109,14 @@ enum wb_error timepoint_parse(const char *text, int64_t now_ns,
 		point.time_ns = now_ns;
 	else if (strcmp(text, "yesterday") == 0)
 		parse_ago("1 day ago", now_ns, &point.time_ns);
-	else if (is_out_of_range(text) && !time_parse(text, &point.time_ns))
-		return fail(ret_text, WB_BAD_INPUT,
-			    "@{%s}: out of range, which is 1677-09-22 to "
-			    "2262-04-11",
-			    text);
+	else if (timepoint_out_of_range(text))
+		return fail(ret_text, WB_BAD_INPUT, "@{%s}: %s", text,
+			    timepoint_range);
 	else if (!time_parse(text, &point.time_ns) &&
 		 !parse_ago(text, now_ns, &point.time_ns))
 		return fail(ret_text, WB_BAD_INPUT,
 			    "@{%s}: neither a number of versions, nor rN, a "
-			    "date, an RFC 3339 time, yesterday, or as in "
+			    "date, an RFC 3339 time, now, yesterday, or as in "
 			    "\"3 days ago\"",
 			    text);
 	*ret_point = point;

@@ -28,6 +28,11 @@ struct timepoint {
 	int64_t time_ns;
 };
 
+/* Would it be a time, but for its year? */
+bool timepoint_out_of_range(const char *text);
+/* "out of range, which is …" */
+extern const char timepoint_range[];
+
 /* Where `NAME@{POINT}` has its "@{": the last one, if the text ends in "}".
  * NULL: it is a name alone. */
 const char *timepoint_find(const char *argument);

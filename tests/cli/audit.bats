@@ -334,9 +334,7 @@ namespace    default
 	only() { expect 0 audit log -q "$@"; echo "${lines[*]}"; }
 	is "$(only a)" "1 2 4"
 	is "$(only b)" 3
-	is "$(only x)" ""
 	is "$(only -n two)" 5
-	is "$(only -n two b)" ""
 	is "$(only --all-namespaces)" "1 2 3 4 5"
 	is "$(only -A a)" "1 2 4 5"
 	is "$(only --uid "$(id -u)")" "1 2 3 4"
@@ -354,8 +352,38 @@ namespace    default
 	is "$(only --since "$time" --until "$time")" 2
 }
 
+@test "audit log of a name that never was is exit 2, as that of log" {
+	story
+	refuse_untouched 2 'image ".*/x:latest": no history' audit log x
+	refuse_untouched 2 'image ".*/b:latest": no history' audit log -n two b
+	refuse_untouched 2 'image ".*/x:latest": no history' log x
+	expect 2 audit log x --json
+	is "$output" ""
+	is "$(json error/code "$stderr")" not_found
+	# One that was, but not then.
+	expect 0 audit log a --until yesterday
+	is "$output" ""
+}
+
+@test "audit verify counts what is damaged and what is only odd" {
+	story
+	expect 0 audit verify
+	has "$output" "damages      0"
+	has "$output" "warnings     0"
+	printf x | dd of="$store/0000000000000001.log" bs=1 seek=40 \
+		conv=notrunc status=none
+	expect 0 audit verify
+	has "$output" "warnings     1"
+	expect 0 audit verify --json
+	is "$(json warnings)" 1
+}
+
 @test "audit log of a bad filter is refused" {
 	story
+	refuse_untouched 64 "\-\-from 3 --to 2: the first is after the last" \
+		audit log --from 3 --to 2
+	refuse_untouched 65 "\-\-since 1600-01-01: out of range" \
+		audit log --since 1600-01-01
 	refuse_untouched 65 "\-\-since 3: neither a date" audit log --since 3
 	refuse_untouched 65 "\-\-until r3: neither a date" audit log --until r3
 	refuse_untouched 65 "no user has this number" audit log --uid 4294967296

@@ -54,7 +54,7 @@ load helper.bash
 @test "a point in time is for show, and who asks elsewhere is told" {
 	put a
 	for command in get rm log "tag a"; do
-		refuse_untouched 65 "only .waybill show. takes @\{…\}" \
+		refuse_untouched 65 "only .waybill show. and .waybill diff. take" \
 			$command 'a@{1}'
 	done
 	put 'a@{1}' $d2 --raw

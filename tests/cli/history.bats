@@ -271,3 +271,36 @@ story()
 		is "$(files)" "$before"
 	done
 }
+
+@test "a number is versions ago to show, a revision to dump, and both say so" {
+	story
+	expect 0 show a --at 2 --json
+	is "$(json image/target/digest)" "$(json image/target/digest \
+		"$(waybill show 'a@{2}' --json)")"
+	is "$(waybill dump --at 1)" "$(waybill dump --at r1)"
+	for command in show diff; do
+		expect 0 $command --help
+		has "$output" "N versions ago"
+		has "$output" "to dump --at it is a revision"
+		has "$output" "  now  "
+	done
+	expect 0 dump --help
+	has "$output" "17 or r17, both revision 17"
+	has "$output" "now, yesterday"
+	has "$output" "to show --at it is how many versions ago"
+	for time in 1600-01-01 9999-12-31 1600-01-01T00:00:00Z; do
+		refuse_untouched 65 "--at $time: out of range, which is 1677" \
+			dump --at $time
+		refuse_untouched 65 "@\{$time\}: out of range, which is 1677" \
+			show a --at $time
+	done
+	is "$(waybill dump --at now)" "$(waybill dump)"
+}
+
+@test "of a name there is one version at a time" {
+	story
+	for command in "show" "diff a"; do
+		refuse_untouched 65 "a@\{1\}@\{2\}: more than one @\{…\}" \
+			$command 'a@{1}@{2}'
+	done
+}

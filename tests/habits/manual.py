@@ -107,7 +107,7 @@ def check_synopsis(command, page):
     """The forms of `usage: waybill put NAME -`, one a line."""
     usage = help_of(command).split("\n\n")[0].splitlines()
     forms = [f"waybill {command} [OPTION...] " + line for line in
-             [usage[0][len(f"usage: waybill {command} "):]] +
+             [usage[0][len(f"usage: waybill {command} [OPTION...] "):]] +
              [line.strip() for line in usage[1:]]]
     forms = [form.strip() for form in forms]
     text = sections(page)["SYNOPSIS"].replace(".br\n", "\n")
