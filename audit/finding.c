@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/finding.h"
 
+#include "base/posix.h"
+
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *code, *text;
@@ -47,10 +50,10 @@ const char *audit_remedy_name(enum audit_remedy remedy)
 		[AUDIT_REPAIR] = "repair",   [AUDIT_REBUILD] = "rebuild",
 		[AUDIT_RESTORE] = "restore", [AUDIT_SALVAGE] = "salvage",
 		[AUDIT_AGAIN] = "again",     [AUDIT_ACCESS] = "access",
-		[AUDIT_UPGRADE] = "upgrade",
+		[AUDIT_UPGRADE] = "upgrade", [AUDIT_MOVE] = "move",
 	};
 
-	assert(remedy <= AUDIT_UPGRADE);
+	assert(remedy <= AUDIT_MOVE);
 	return names[remedy];
 }
 
@@ -72,9 +75,11 @@ const char *audit_remedy_text(enum audit_remedy remedy)
 		[AUDIT_ACCESS] = "read it as a user who may: its owner, or "
 				 "root",
 		[AUDIT_UPGRADE] = "use a newer version of waybill",
+		[AUDIT_MOVE] = "move it elsewhere: it is not the store's, and "
+			       "in its way",
 	};
 
-	assert(remedy <= AUDIT_UPGRADE);
+	assert(remedy <= AUDIT_MOVE);
 	return texts[remedy];
 }
 
@@ -100,6 +105,19 @@ struct audit_finding audit_unreadable(const char *file, enum wb_error error)
 	if (error == WB_PERMISSION)
 		finding.remedy = AUDIT_ACCESS;
 	snprintf(finding.what, sizeof(finding.what), "%s",
-		 wb_error_text(error));
+		 audit_why(file, error));
 	return finding;
+}
+
+/* What the kernel says for itself is in its words, and they are the error's;
+ * what is kept beside it is more. */
+const char *audit_why(const char *file, enum wb_error error)
+{
+	const char *why = posix_why(error);
+	size_t size = strlen(file);
+
+	if (posix_is_no_file(error) && strncmp(why, file, size) == 0 &&
+	    strncmp(why + size, ": ", 2) == 0)
+		return why + size + 2;
+	return wb_error_text(error);
 }

@@ -29,6 +29,7 @@ enum audit_remedy {
 	AUDIT_AGAIN,   /* remove it all, and do it again */
 	AUDIT_ACCESS,  /* read it as a user who may */
 	AUDIT_UPGRADE, /* use a newer version */
+	AUDIT_MOVE,    /* it is not the store's, and in its way */
 };
 
 /* Name, stable code, severity, remedy, what it means. */
@@ -122,7 +123,9 @@ enum audit_remedy {
 	X(TEMPORARY, "temporary", NOTE, LEAVE,                                \
 	  "a file in the making, or a spare one")                             \
 	X(KEPT, "kept", NOTE, LEAVE,                                          \
-	  "what a recovery cut off, kept for people")
+	  "what a recovery cut off, kept for people")                         \
+	X(STRAY, "stray", WARNING, MOVE,                                      \
+	  "something else is where a store has its own")
 /* clang-format on */
 
 enum audit_rule {
@@ -157,5 +160,8 @@ struct audit_finding audit_finding_of(enum audit_rule rule, const char *file,
 				      uint64_t offset);
 /* A file that could not be read, for this reason. */
 struct audit_finding audit_unreadable(const char *file, enum wb_error error);
+
+/* Why `error` came of `file` just now: "not a regular file". */
+const char *audit_why(const char *file, enum wb_error error);
 
 #endif

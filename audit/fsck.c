@@ -16,6 +16,7 @@
 #include "audit/latest.h"
 #include "audit/names.h"
 #include "audit/set.h"
+#include "base/posix.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ struct fsck {
 	size_t names_max;
 	struct meter *meter;
 	unsigned flags; /* of all readings */
+	const struct fsck_visitor *visitor;
 	struct fsck_summary summary;
 	struct found *found;
 	size_t count, capacity;
@@ -114,6 +116,16 @@ static void take_unreadable(struct fsck *fsck, const char *file,
 
 /* ---- the commits ---- */
 
+/* Is it to go on? For every commit that is read: it may be a large one. */
+static enum wb_error ask(const struct fsck *fsck)
+{
+	const struct fsck_visitor *visitor = fsck->visitor;
+
+	return visitor->stop && visitor->stop(visitor->stop_context)
+		       ? WB_CANCELLED
+		       : WB_OK;
+}
+
 static enum wb_error note_operation(struct fsck *fsck,
 				    const struct audit_commit *commit)
 {
@@ -151,8 +163,11 @@ static enum wb_error take_commit(void *context,
 {
 	struct fsck *fsck = context;
 	struct audit_finding finding;
-	enum wb_error error = note_operation(fsck, commit);
+	enum wb_error error = ask(fsck);
 	size_t wrong;
+
+	if (!error)
+		error = note_operation(fsck, commit);
 
 	if (error || !place->whole)
 		return error;
@@ -204,12 +219,22 @@ struct aside {
 	enum audit_rule rule;
 };
 
+static void take_stray(struct fsck *fsck, const char *path, const char *what)
+{
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_STRAY, path, 0);
+
+	snprintf(finding.what, sizeof(finding.what), "%s", what);
+	take_finding(fsck, &finding);
+}
+
 static bool take_aside(void *context, const char *entry)
 {
 	struct aside *aside = context;
 	char path[FILE_BYTES];
 	struct audit_finding finding;
 	struct file *file;
+	enum wb_error error;
 	int length =
 		snprintf(path, sizeof(path), "%s/%s", aside->folder, entry);
 
@@ -218,13 +243,29 @@ static bool take_aside(void *context, const char *entry)
 		return true;
 	finding = audit_finding_of(aside->rule, path, 0);
 	/* Of interest is its size, if it has one. */
-	if (dir_open(aside->fsck->dir, path, FILE_READ, &file) == WB_OK) {
+	error = dir_open(aside->fsck->dir, path, FILE_READ, &file);
+	if (error == WB_OK) {
 		if (file_size(file, &finding.bytes) != WB_OK)
 			finding.bytes = 0;
 		file_close(file);
 	}
-	take_finding(aside->fsck, &finding);
+	if (posix_is_no_file(error))
+		take_stray(aside->fsck, path, audit_why(path, error));
+	else
+		take_finding(aside->fsck, &finding);
 	return aside->fsck->error == WB_OK;
+}
+
+/* Where no folder is, nothing must be. */
+static void look_at_absent(struct fsck *fsck, const char *folder)
+{
+	struct file *file;
+	enum wb_error error = dir_open(fsck->dir, folder, FILE_READ, &file);
+
+	if (error == WB_OK)
+		file_close(file);
+	if (error == WB_OK || posix_is_no_file(error))
+		take_stray(fsck, folder, "not a directory");
 }
 
 static enum wb_error look_aside(struct fsck *fsck)
@@ -238,7 +279,9 @@ static enum wb_error look_aside(struct fsck *fsck)
 
 		if (error == WB_NO_MEMORY)
 			return error;
-		if (error && error != WB_NOT_FOUND)
+		if (error == WB_NOT_FOUND)
+			look_at_absent(fsck, asides[at].folder);
+		else if (error)
 			take_unreadable(fsck, asides[at].folder, error);
 	}
 	return fsck->error;
@@ -367,15 +410,15 @@ static enum wb_error read_names(void *context,
 				const struct audit_place *place)
 {
 	struct fsck *fsck = context;
+	enum wb_error error = ask(fsck);
 
 	(void)place;
-	for (size_t at = 0; at < commit->mutation_count; at++) {
+	for (size_t at = 0; !error && at < commit->mutation_count; at++) {
 		const struct audit_mutation *mutation = &commit->mutations[at];
 		struct found *found =
 			mutation->previous_revision
 				? find_lost(fsck, mutation->previous_revision)
 				: NULL;
-		enum wb_error error = WB_OK;
 
 		if (found)
 			error = names_prove(&found->names, &mutation->key,
@@ -383,10 +426,8 @@ static enum wb_error read_names(void *context,
 		for (size_t i = 0; i < fsck->count && !error; i++)
 			error = names_guess(&fsck->found[i].names,
 					    &mutation->key);
-		if (error)
-			return error;
 	}
-	return WB_OK;
+	return error;
 }
 
 /* Each segment is looked into once. */
@@ -549,6 +590,7 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 	struct fsck fsck = {.dir = dir,
 			    .meter = visitor->meter,
 			    .flags = visitor->flags | AUDIT_READ_PAST_ERRORS,
+			    .visitor = visitor,
 			    .names_max = visitor->names_max ? visitor->names_max
 							    : FSCK_NAMES_MAX};
 	struct wb_finding_name *told = NULL;

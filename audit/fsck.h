@@ -28,6 +28,9 @@ struct fsck_visitor {
 	size_t names_max;    /* of one finding; 0: FSCK_NAMES_MAX */
 	struct meter *meter; /* phases "check" and "names"; NULL */
 	unsigned flags;	     /* AUDIT_READ_TWO_THREADS, or 0 */
+	/* Asked now and then: true ends it, WB_CANCELLED. NULL: nobody is. */
+	bool (*stop)(void *context);
+	void *stop_context;
 };
 
 struct fsck_summary {
@@ -42,7 +45,7 @@ struct fsck_summary {
 
 /* Check the store in `dir`. Damage is no error, and a file that cannot be read
  * is a finding. WB_IO, WB_PERMISSION, WB_NO_MEMORY: nothing could be checked;
- * `*ret_summary` is untouched. */
+ * WB_CANCELLED; then `*ret_summary` is untouched. */
 enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 			 struct fsck_summary *ret_summary);
 

@@ -142,6 +142,7 @@ struct checking {
 	/* With a repair: what was there before, and what is there after it. */
 	struct found_list before, after;
 	bool telling;
+	bool repairing; /* a step of it may have been done */
 };
 
 static void take_finding(void *context, const struct audit_finding *finding,
@@ -159,6 +160,17 @@ static void take_finding(void *context, const struct audit_finding *finding,
 			  finding);
 }
 
+static enum wb_error cancelled(const struct checking *checking,
+			       struct wb_text *ret_text)
+{
+	return text_set(
+		ret_text, WB_CANCELLED, "%s",
+		checking->repairing
+			? "interrupted: what was begun is finished, and "
+			  "another repair does the rest"
+			: "interrupted, nothing was changed");
+}
+
 static enum wb_error check(struct checking *checking, struct dir *dir,
 			   bool telling, struct wb_fsck_summary *ret_summary,
 			   struct wb_text *ret_text)
@@ -168,12 +180,16 @@ static enum wb_error check(struct checking *checking, struct dir *dir,
 		.context = checking,
 		.meter = &checking->meter,
 		.flags = check_threads(checking->options),
+		.stop = checking->options->stop,
+		.stop_context = checking->options->stop_context,
 	};
 	struct fsck_summary summary;
 	enum wb_error error;
 
 	checking->telling = telling;
 	error = audit_fsck(dir, &visitor, &summary);
+	if (error == WB_CANCELLED)
+		return cancelled(checking, ret_text);
 	if (!error)
 		error = checking->before.error ? checking->before.error
 					       : checking->after.error;
@@ -219,8 +235,10 @@ static enum wb_error check_and_repair(struct checking *checking,
 		return error;
 	if (repair_is_of_use(&checking->before)) {
 		meter_begin(&checking->meter, "repair", "bytes", 0);
-		repaired = repair_run(dir, env, &checking->before,
-				      options->report, options->report_context);
+		checking->repairing = true;
+		repaired = repair_run(dir, env, &checking->before, options);
+		if (repaired == WB_CANCELLED)
+			return cancelled(checking, ret_text);
 		meter_end(&checking->meter);
 	}
 	error = check(checking, dir, true, summary, ret_text);

@@ -118,13 +118,25 @@ static void ignore_finding(void *context, const struct audit_finding *finding,
 	found_add(context, finding);
 }
 
+/* Before each step: is it to be done? */
+static enum wb_error ask(const struct wb_fsck_options *options)
+{
+	return options->stop && options->stop(options->stop_context)
+		       ? WB_CANCELLED
+		       : WB_OK;
+}
+
 /* What is the matter now. */
-static enum wb_error look_again(struct dir *dir, struct found_list *ret_found,
+static enum wb_error look_again(struct dir *dir,
+				const struct wb_fsck_options *options,
+				struct found_list *ret_found,
 				struct audit_summary *ret_log)
 {
 	struct found_list found = {.items = NULL};
 	struct fsck_visitor visitor = {.finding = ignore_finding,
-				       .context = &found};
+				       .context = &found,
+				       .stop = options->stop,
+				       .stop_context = options->stop_context};
 	struct fsck_summary summary;
 	enum wb_error error = audit_fsck(dir, &visitor, &summary);
 
@@ -185,7 +197,8 @@ static enum wb_error rewrite_copy(struct file *file)
 }
 
 static enum wb_error repair_headers(struct dir *dir,
-				    const struct found_list *found)
+				    const struct found_list *found,
+				    const struct wb_fsck_options *options)
 {
 	for (size_t at = 0; at < found->count; at++) {
 		const struct found_item *item = &found->items[at];
@@ -195,7 +208,9 @@ static enum wb_error repair_headers(struct dir *dir,
 		if (item->rule != AUDIT_RULE_HEADER_COPY ||
 		    !header_is_its_own(found, item->file))
 			continue;
-		error = dir_open(dir, item->file, FILE_WRITE, &file);
+		error = ask(options);
+		if (!error)
+			error = dir_open(dir, item->file, FILE_WRITE, &file);
 		if (error)
 			return error;
 		error = rewrite_copy(file);
@@ -224,6 +239,7 @@ static void anchor_from(struct anchor *anchor, const struct env *env,
  * cache shows, and a name that is seen, may never reach the disk. Then look
  * again. */
 static enum wb_error prove_newest(struct dir *dir, uint64_t id,
+				  const struct wb_fsck_options *options,
 				  struct found_list *ret_found,
 				  struct audit_summary *ret_log)
 {
@@ -240,7 +256,7 @@ static enum wb_error prove_newest(struct dir *dir, uint64_t id,
 	if (!error)
 		error = file_drop_cache(file, 0, CONTROL_REPAIR_LOG_DROP_CACHE);
 	file_close(file);
-	return error ? error : look_again(dir, ret_found, ret_log);
+	return error ? error : look_again(dir, options, ret_found, ret_log);
 }
 
 /* Something of it was cut off and kept: it had a successor. */
@@ -263,18 +279,19 @@ static bool is_proven(const struct found_list *found,
 		!was_cut(found, log->active_id));
 }
 
-static enum wb_error rebuild_anchor(struct dir *dir, const struct env *env)
+static enum wb_error rebuild_anchor(struct dir *dir, const struct env *env,
+				    const struct wb_fsck_options *options)
 {
 	struct anchor anchor = {.sequence = 1};
 	struct found_list found = {.items = NULL};
 	struct audit_summary log;
-	enum wb_error error = look_again(dir, &found, &log);
+	enum wb_error error = look_again(dir, options, &found, &log);
 	bool proven = !error && is_proven(&found, &log);
 
 	found_release(&found);
 	if (error || !proven)
 		return error;
-	error = prove_newest(dir, log.active_id, &found, &log);
+	error = prove_newest(dir, log.active_id, options, &found, &log);
 	proven = !error && is_proven(&found, &log);
 	found_release(&found);
 	if (error || !proven)
@@ -311,17 +328,18 @@ static enum wb_error write_slot(struct dir *dir, const struct env *env,
 
 /* Before an open starts another segment: an anchor may be one behind beside a
  * bad slot, and not two. */
-static enum wb_error rewrite_slot(struct dir *dir, const struct env *env)
+static enum wb_error rewrite_slot(struct dir *dir, const struct env *env,
+				  const struct wb_fsck_options *options)
 {
 	struct found_list found = {.items = NULL};
 	struct audit_summary log;
-	enum wb_error error = look_again(dir, &found, &log);
+	enum wb_error error = look_again(dir, options, &found, &log);
 	bool due = !error && slot_is_due(&found);
 
 	found_release(&found);
 	if (error || !due)
 		return error;
-	error = prove_newest(dir, log.active_id, &found, &log);
+	error = prove_newest(dir, log.active_id, options, &found, &log);
 	due = !error && slot_is_due(&found);
 	found_release(&found);
 	return error || !due ? error : write_slot(dir, env, &log);
@@ -330,7 +348,8 @@ static enum wb_error rewrite_slot(struct dir *dir, const struct env *env)
 /* ---- the rest ---- */
 
 static enum wb_error remove_temporary(struct dir *dir,
-				      const struct found_list *found)
+				      const struct found_list *found,
+				      const struct wb_fsck_options *options)
 {
 	for (size_t at = 0; at < found->count; at++) {
 		const struct found_item *item = &found->items[at];
@@ -338,7 +357,9 @@ static enum wb_error remove_temporary(struct dir *dir,
 
 		if (item->rule != AUDIT_RULE_TEMPORARY)
 			continue;
-		error = dir_remove(dir, item->file);
+		error = ask(options);
+		if (!error)
+			error = dir_remove(dir, item->file);
 		if (error && error != WB_NOT_FOUND)
 			return error;
 	}
@@ -352,28 +373,30 @@ static bool needs_open(const struct found_list *found)
 }
 
 static enum wb_error open_and_close(struct dir *dir, const struct env *env,
-				    wb_report_fn *report, void *report_context)
+				    const struct wb_fsck_options *options)
 {
-	struct wb_open_options options = {
-		.size = sizeof(options),
-		.report = report,
-		.report_context = report_context,
+	struct wb_open_options open = {
+		.size = sizeof(open),
+		.report = options->report,
+		.report_context = options->report_context,
 	};
 	struct wb_store *store;
 	struct veil veil;
-	enum wb_error error;
+	enum wb_error error = ask(options);
 
+	if (error)
+		return error;
 	veil_init(&veil, dir, NULL);
-	error = store_open_on(&veil.dir, env, &options, &store, NULL);
+	error = store_open_on(&veil.dir, env, &open, &store, NULL);
 	return error ? error : wb_store_close(store);
 }
 
 enum wb_error repair_run(struct dir *dir, const struct env *env,
-			 const struct found_list *found, wb_report_fn *report,
-			 void *report_context)
+			 const struct found_list *found,
+			 const struct wb_fsck_options *options)
 {
 	bool rebuild = false;
-	enum wb_error error = repair_headers(dir, found);
+	enum wb_error error = repair_headers(dir, found, options);
 
 	for (size_t at = 0; at < found->count; at++)
 		rebuild = rebuild || found->items[at].remedy == AUDIT_REBUILD ||
@@ -382,11 +405,11 @@ enum wb_error repair_run(struct dir *dir, const struct env *env,
 	if (error || (!rebuild && !is_sound(found)))
 		return error;
 	if (rebuild)
-		return rebuild_anchor(dir, env);
-	error = remove_temporary(dir, found);
+		return rebuild_anchor(dir, env, options);
+	error = remove_temporary(dir, found, options);
 	if (!error && slot_is_due(found))
-		error = rewrite_slot(dir, env);
+		error = rewrite_slot(dir, env, options);
 	if (!error && needs_open(found))
-		error = open_and_close(dir, env, report, report_context);
+		error = open_and_close(dir, env, options);
 	return error;
 }

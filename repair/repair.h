@@ -49,12 +49,14 @@ const struct found_item *found_find(const struct found_list *list,
 bool repair_is_of_use(const struct found_list *found);
 
 /* See to it. The exclusive lock of `dir` is held; `found` is what fsck said
- * under that lock. `report` hears what an open says (wb_report_fn).
+ * under that lock. Of `options` there are `report`, which hears what an open
+ * says, and `stop`, which is asked before each step: what was begun is always
+ * finished (WB_CANCELLED).
  *
  * An error stops all that was not done yet; nothing is worse than before.
  * What is left is for another fsck to say. */
 enum wb_error repair_run(struct dir *dir, const struct env *env,
-			 const struct found_list *found, wb_report_fn *report,
-			 void *report_context);
+			 const struct found_list *found,
+			 const struct wb_fsck_options *options);
 
 #endif

@@ -48,12 +48,22 @@ static void take(void *context, const struct wb_finding *finding)
 		 finding->state == WB_FINDING_FIXED ? "!" : "");
 }
 
+/* How often nobody stops it any more; negative: nobody ever does. */
+static int calm = -1;
+
+static bool is_stopped(void *context)
+{
+	(void)context;
+	return calm >= 0 && calm-- == 0;
+}
+
 static enum wb_error fsck(struct simdisk *disk, uint32_t flags,
 			  struct seen *ret_seen)
 {
 	struct wb_fsck_options options = {.size = sizeof(options),
 					  .flags = flags,
-					  .report = hush};
+					  .report = hush,
+					  .stop = is_stopped};
 	struct dir *dir = simdisk_dir(disk);
 	enum wb_error error;
 
@@ -448,6 +458,47 @@ START_TEST(whatever_fails_nothing_is_worse)
 }
 END_TEST
 
+/* ---- stopped ---- */
+
+/* At the nth time that it is asked for; then another one does the rest. */
+START_TEST(a_repair_that_is_stopped_has_finished_what_it_began)
+{
+	const struct wreck *wreck = &wrecks[_i];
+	enum wb_error error = WB_CANCELLED;
+	struct state before, truth;
+	int nth = 0, changed = 0;
+
+	wreck->make();
+	before = state_of(shelf.disk);
+	truth = truth_of();
+	for (; error; nth++) {
+		struct simdisk *disk = simdisk_clone(shelf.disk);
+		uint64_t hash;
+		struct seen seen;
+
+		ck_ok(fsck(disk, 0, &seen));
+		hash = simdisk_hash(disk);
+		calm = nth;
+		error = fsck(disk, WB_FSCK_REPAIR, &seen);
+		calm = -1;
+		if (error)
+			ck_error(error, WB_CANCELLED);
+		/* Nothing is told by halves. */
+		ck_assert(!error || !*seen.words);
+		changed += error && simdisk_hash(disk) != hash;
+		if (error && strstr(seen.text.text, "nothing was changed"))
+			ck_assert_uint_eq(simdisk_hash(disk), hash);
+		else if (error)
+			ck_assert_ptr_nonnull(strstr(seen.text.text, "begun"));
+		check_image(disk, wreck, before, truth, "stop", (uint64_t)nth);
+		simdisk_free(disk);
+	}
+	/* Before the first check, before a step, before the second check. */
+	ck_assert_int_ge(nth, 3);
+	ck_assert_int_ge(changed, 1);
+}
+END_TEST
+
 /* ---- what is not repaired ---- */
 
 /* With -p as without: the same is left, and no byte is another one. */
@@ -597,6 +648,9 @@ int main(void)
 		tcase,
 		fault_33_an_anchor_is_not_rebuilt_where_the_end_is_not_proven);
 	tcase_add_test(tcase, an_anchor_is_not_rebuilt_on_what_was_cut);
+	tcase_add_loop_test(tcase,
+			    a_repair_that_is_stopped_has_finished_what_it_began,
+			    0, WRECKS);
 	tcase_add_test(tcase, a_newer_versions_store_is_left_alone);
 	tcase_add_test(tcase, what_cannot_be_read_is_left_alone);
 	tcase_add_test(tcase,

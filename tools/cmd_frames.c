@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/finding.h"
 #include "audit/frames.h"
 
 #include "base/posix.h"
@@ -421,6 +422,10 @@ static enum wb_error tell_anchor(struct looking *looking, struct dir *dir)
 			output_json_as(&session->output, "anchor", json);
 		} else if (!session->quiet) {
 			print_slot(&session->output, slot, &look);
+		} else {
+			output_format(&session->output, "%u%c",
+				      slot * (unsigned)AUDIT_COPY_BYTES,
+				      session->line_end);
 		}
 	}
 	return WB_OK;
@@ -472,7 +477,7 @@ static enum wb_error run_frames(struct session *session)
 	dir_close(dir);
 	if (error)
 		return fail(&session->text, error, "%s/%s: %s", folder,
-			    looking.name, wb_error_text(error));
+			    looking.name, audit_why(looking.name, error));
 	/* The answer has said what. */
 	session->answered_no = looking.bad;
 	return looking.bad ? WB_CORRUPT : WB_OK;
@@ -494,5 +499,6 @@ const struct command command_frames = {
 		"Exit status 6: something in it does not verify.",
 	.operands_min = 1,
 	.operands_max = 1,
+	.without_names = true,
 	.run = run_frames,
 };

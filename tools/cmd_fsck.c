@@ -436,8 +436,10 @@ static enum wb_error explain(struct session *session, enum wb_error error,
 			     const struct wb_text *inner)
 {
 	if (error == WB_CANCELLED)
-		return fail(&session->text, error,
-			    "interrupted, no new store was made");
+		return fail(&session->text, error, "%s",
+			    session_option(session, OPTION_SALVAGE)->given
+				    ? "interrupted, no new store was made"
+				    : inner->text);
 	if (error == WB_LOCKED)
 		return fail(&session->text, error,
 			    "dir:%s: %s; when that process has ended it can "
@@ -574,5 +576,6 @@ const struct command command_fsck = {
 	.status_of = fsck_status_of,
 	.statuses = &fsck_statuses,
 	.long_work = true,
+	.without_names = true,
 	.run = run_fsck,
 };

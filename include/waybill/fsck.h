@@ -42,7 +42,8 @@ struct wb_fsck_options {
 			     the call returns. The answers are the same. */
 	wb_report_fn *report; /* standard error */
 	void *report_context;
-	/* Asked now and then while a salvage works: true ends it. */
+	/* Asked now and then while a check or a salvage works, and between the
+	 * steps of a repair: true ends it. */
 	bool (*stop)(void *context);
 	void *stop_context;
 	/* Phases: "check", and "names" where some may be lost, in bytes that
@@ -82,7 +83,7 @@ struct wb_finding {
 	const char *what;   /* this case */
 	const char *remedy; /* stable: "leave", "open", "repair", "rebuild",
 			       "restore", "salvage", "again", "access",
-			       "upgrade" */
+			       "upgrade", "move" */
 	const char *advice; /* the same for people */
 	const struct wb_finding_name *names; /* by revision and key */
 	size_t name_count;
@@ -117,7 +118,8 @@ struct wb_fsck_summary {
  * anchor rebuilt where the log proves it, an unacknowledged torn tail cut and
  * kept in torn/, tmp/ swept. Nothing else is changed, and nothing of this can
  * lose what was acknowledged. An error of a repair comes back when all was
- * told, and is in `ret_summary`, too.
+ * told, and is in `ret_summary`, too. Where `stop` ends it (WB_CANCELLED) what
+ * was begun is finished, and nothing is told; another repair does the rest.
  *
  * WB_NOT_A_STORE, WB_LOCKED; WB_IO, WB_PERMISSION: the directory cannot be
  * read; WB_BAD_INPUT, WB_USAGE, WB_NO_MEMORY as wb_store_open. */

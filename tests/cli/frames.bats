@@ -128,3 +128,11 @@ make_store()
 	mkfifo somewhere/pipe
 	expect 74 frames somewhere/pipe
 }
+
+@test "-q prints the offsets of an anchor's slots too" {
+	put a
+	expect 0 frames -q anchor
+	is "$output" "0
+4096"
+	waybill frames -0 anchor | cmp - <(printf '0\0004096\0')
+}

@@ -301,16 +301,32 @@ object()
 	make_store
 	for wrong in "fsck x" "fsck -p --salvage new" "fsck --salvage" \
 		"fsck --bogus" "fsck -x" "--store unix:/x fsck" \
-		"fsck --reason x" "fsck --progress x" "fsck -n /"; do
+		"fsck --reason x" "fsck --progress x" "fsck -n /" \
+		"--bogus fsck" "-x fsck" "--json=x fsck" \
+		"--store dir:x --store dir:y fsck"; do
 		expect 16 $wrong
 		is "$output" ""
 		[ "${#stderr_lines[@]}" -eq 1 ]
+	done
+	# Whose word it is behind a wrong command, nobody knows.
+	expect 64 bogus fsck
+	expect 64 --bogus ls
+	expect 16 --bogus --json fsck
+	is "$(json error/status "$stderr")" 16
+	expect 16 fsck -n ""
+	for variable in WAYBILL_NAMESPACE CONTAINERD_NAMESPACE; do
+		export $variable="bad ns"
+		expect 0 fsck
+		expect 0 frames anchor
+		expect 65 ls
+		unset $variable
 	done
 	expect 16 fsck --json --bogus
 	is "$(json error/status "$stderr")" 16
 	[ ! -e new ]
 	expect 0 fsck --help
 	has "$output" "32  interrupted"
+	is "${lines[0]}" "usage: waybill fsck [OPTION…]"
 }
 
 @test "a file that cannot be read is 4 and 8, and the rest is checked" {
@@ -386,13 +402,87 @@ interrupted()
 	expect 0 fsck --salvage new
 }
 
-@test "an interrupted repair is finished" {
+@test "an interrupted repair finishes what it began, and is 32" {
 	make_store
 	spoil "$log" 40
 	interrupted fdatasync 1 fsck -p
-	is "$ended" 1
-	has "$(cat out)" "1 found, 1 fixed, 0 left"
+	is "$ended" 32
+	is "$(cat out)" ""
+	has "$(cat err)" "interrupted: what was begun is finished"
 	expect 0 fsck
+	# While it looks.
+	before=$(files)
+	spoil "$log" 40
+	spoilt=$(files)
+	interrupted flock 1 fsck -p --json
+	is "$ended" 32
+	is "$(json error/code "$(cat err)")" cancelled
+	has "$(cat err)" "nothing was changed"
+	is "$(files)" "$spoilt"
+	expect 1 fsck -p
+	is "$(files)" "$before"
+}
+
+@test "what is no file is told as that, wherever it is, and nothing waits" {
+	make_store
+	segment=0000000000000001.log
+	mv "$log" saved
+	for make in mkfifo mkdir "ln -s $PWD/saved"; do
+		$make "$log"
+		what="not a regular file"
+		[ "$make" = mkfifo ] || [ "$make" = mkdir ] || what="a symbolic link"
+		expect 12 fsck
+		has "$output" "$segment, offset 0: a file, or a part of it"
+		has "$output" "cannot be read: $what"
+		expect 74 frames $segment
+		says_one_line "$segment: $what"
+		expect 74 ls
+		says_one_line "$segment: $what"
+		rm -r "$log"
+	done
+	mv saved "$log"
+	expect 0 fsck
+}
+
+@test "what is in the way of tmp/, or in it, is found and left alone" {
+	make_store
+	rmdir "$store/tmp"
+	touch "$store/tmp"
+	for flag in "" -p; do
+		expect 4 fsck $flag
+		has "$output" "warning: tmp, offset 0: something else"
+		has "$output" "not a directory"
+		has "$output" "to do     move it elsewhere"
+	done
+	expect 74 rm a
+	rm "$store/tmp"
+	mkdir -p "$store/tmp/folder"
+	for flag in "" -p; do
+		expect 4 fsck $flag
+		has "$output" "warning: tmp/folder, offset 0: something else"
+		has "$output" "not a regular file"
+		is "$stderr" ""
+	done
+	expect 4 fsck --json
+	is "$(json finding/code "$(object finding)")" stray
+	is "$(json finding/remedy "$(object finding)")" move
+	rmdir "$store/tmp/folder"
+	expect 0 fsck
+}
+
+@test "an unfinished salvage or load is told as that by every command" {
+	make_store
+	waybill dump >dump
+	mv "$store/anchor" "$store/anchor.unfinished"
+	for command in stat dump ls "rm a" "load dump" \
+		"put x --media-type t --digest $d1 --size 1"; do
+		expect 6 $command
+		says_one_line "anchor.unfinished: .*did not finish: remove the dir"
+	done
+	# Where it is only lost it is not.
+	rm "$store/anchor.unfinished"
+	expect 6 stat
+	says_one_line "anchor: .*is missing, and the log is not empty"
 }
 
 @test "control characters in names do not reach the terminal" {
