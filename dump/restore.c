@@ -13,6 +13,7 @@
 
 #include "base/diag.h"
 #include "base/meter.h"
+#include "base/posix.h"
 #include "base/sized.h"
 #include "dump/batch.h"
 #include "dump/document.h"
@@ -38,7 +39,11 @@ struct restoring {
 
 static enum wb_error plain(struct wb_text *ret_text, enum wb_error error)
 {
-	return text_set(ret_text, error, "%s", wb_error_text(error));
+	const char *why = posix_why(error); /* "… File too large" */
+
+	return text_set(ret_text, error, "%s",
+			error == WB_NO_SPACE && *why ? why
+						     : wb_error_text(error));
 }
 
 /* Is it to go on? */
@@ -276,6 +281,8 @@ static enum wb_error load(struct restoring *restoring)
 	enum wb_error error =
 		for_each_entry(restoring, "load", take_entry, &count);
 
+	if (!error && restoring->batch.count > 0)
+		error = ask(restoring);
 	if (!error && restoring->batch.count > 0)
 		error = commit_batch(restoring);
 	if (!error)

@@ -20,12 +20,15 @@
 #include "dump/document.h"
 #include "store/import.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ASK_COMMITS 1024u
+#define ASK_CHANGES 1024u
 
 struct filling {
 	struct wb_store *store;
@@ -37,7 +40,8 @@ struct filling {
 	/* The commit at hand: its facts, its line, its changes. */
 	struct store_commit commit;
 	uint64_t line;
-	char *facts; /* what the commit points at */
+	uint64_t unasked; /* changes since `stop` was asked */
+	char *facts;	  /* what the commit points at */
 	size_t facts_capacity;
 	struct batch batch;
 	struct store_change *changes;
@@ -48,7 +52,11 @@ struct filling {
 
 static enum wb_error plain(struct wb_text *ret_text, enum wb_error error)
 {
-	return text_set(ret_text, error, "%s", wb_error_text(error));
+	const char *why = posix_why(error); /* "… File too large" */
+
+	return text_set(ret_text, error, "%s",
+			error == WB_NO_SPACE && *why ? why
+						     : wb_error_text(error));
 }
 
 /* ---- the facts of a commit ---- */
@@ -93,12 +101,15 @@ static enum wb_error keep_commit(struct filling *filling,
 /* ---- commits ---- */
 
 /* Is it to go on? */
-static enum wb_error ask(const struct filling *filling)
+static enum wb_error ask(struct filling *filling)
 {
 	const struct wb_load_options *options = filling->options;
 
-	if (!options->stop || filling->commit.revision % ASK_COMMITS != 0 ||
-	    !options->stop(options->stop_context))
+	filling->unasked += filling->commit.changes;
+	if (!options->stop || filling->unasked < ASK_CHANGES)
+		return WB_OK;
+	filling->unasked = 0;
+	if (!options->stop(options->stop_context))
 		return WB_OK;
 	return plain(filling->text, WB_CANCELLED);
 }
@@ -316,6 +327,32 @@ static enum wb_error check(wb_load_read_fn *read, void *context,
 	return error;
 }
 
+/* Could it be made, where it is absent, and written to? */
+static enum wb_error try_access(const char *path, bool absent,
+				struct wb_text *ret_text)
+{
+	char *copy = strdup(path), *place = NULL;
+	int number = 0;
+
+	/* A directory, "/." says. */
+	if (!copy ||
+	    asprintf(&place, "%s/.", absent ? dirname(copy) : copy) < 0) {
+		free(copy);
+		return plain(ret_text, WB_NO_MEMORY);
+	}
+	if (absent && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		number = ENOTDIR;
+	else if (faccessat(AT_FDCWD, place, W_OK | X_OK, AT_EACCESS) != 0)
+		number = errno;
+	free(place);
+	free(copy);
+	if (number == 0)
+		return WB_OK;
+	return text_set(ret_text, posix_error(number),
+			"%s: cannot %s the directory: %s", path,
+			absent ? "make" : "write to", strerrordesc_np(number));
+}
+
 /* Would it be made? */
 static enum wb_error try_directory(const char *path,
 				   const struct wb_open_options *open,
@@ -327,11 +364,13 @@ static enum wb_error try_directory(const char *path,
 
 	looking.flags &= ~(uint32_t)WB_OPEN_CREATE;
 	error = store_dir_open(path, &looking, &dir, NULL, ret_text);
+	if (error == WB_NOT_FOUND)
+		return try_access(path, true, ret_text);
 	if (error)
-		return error == WB_NOT_FOUND ? WB_OK : error;
+		return error;
 	error = store_import_check(dir, ret_text);
 	dir_close(dir);
-	return error;
+	return error ? error : try_access(path, false, ret_text);
 }
 
 /* That this call made, and what an abandoned import leaves in it. */

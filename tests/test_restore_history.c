@@ -468,6 +468,25 @@ START_TEST(it_may_be_stopped_and_nothing_is_left)
 }
 END_TEST
 
+START_TEST(a_history_of_few_large_commits_may_be_stopped_too)
+{
+	char *path = strdup(tempdir_path(directory, "store"));
+
+	paper_text(&paper, HEADER COMMIT("1", "1024"));
+	for (unsigned at = 0; at < 1024; at++) {
+		char line[300];
+
+		snprintf(line, sizeof(line), PUT("a%u"), at);
+		paper_write(&paper, line, strlen(line));
+	}
+	paper_end(&paper);
+	options.stop = give_up;
+	ck_error(load_at(path), WB_CANCELLED);
+	ck_assert(!exists(path));
+	free(path);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("restore_history");
@@ -488,6 +507,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_refused_makes_no_directory);
 	tcase_add_test(tcase, what_a_history_has_itself_cannot_be_given);
 	tcase_add_test(tcase, it_may_be_stopped_and_nothing_is_left);
+	tcase_add_test(tcase,
+		       a_history_of_few_large_commits_may_be_stopped_too);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

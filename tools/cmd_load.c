@@ -11,6 +11,7 @@
 #include "tools/wording.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <waybill/dump.h>
 
 static const struct option load_items[] = {
@@ -112,21 +113,48 @@ static enum wb_error load_nowhere(struct loading *loading)
 	return WB_OK;
 }
 
+/* A store that was made for it stays. Removed again it might be under the
+ * hands of somebody who has found it meanwhile. */
+static enum wb_error cancelled(struct loading *loading, bool is_new)
+{
+	const struct wb_load_result *result = &loading->result;
+	struct session *session = loading->session;
+
+	if (result->commits > 0)
+		return fail(&session->text, WB_CANCELLED,
+			    "interrupted; %llu of %llu records are loaded, up "
+			    "to revision %llu: --skip-existing goes on from "
+			    "there",
+			    (unsigned long long)result->loaded,
+			    (unsigned long long)result->records,
+			    (unsigned long long)result->revision);
+	if (!is_new || session_can_create(session))
+		return fail(&session->text, WB_CANCELLED,
+			    "interrupted, nothing was changed");
+	return fail(&session->text, WB_CANCELLED,
+		    "interrupted, nothing was loaded; the store dir:%s was "
+		    "made, and is empty",
+		    session->address.path);
+}
+
 static enum wb_error load_state(struct loading *loading)
 {
 	bool dry_run = loading->options.dry_run;
 	struct session *session = loading->session;
+	bool is_new = !dry_run && session->address.kind == ADDRESS_DIRECTORY &&
+		      session_can_create(session);
 	enum wb_error error =
 		session_open(session, dry_run ? ACCESS_READ : ACCESS_CREATE);
 
 	if (error == WB_NOT_A_STORE && dry_run && session_can_create(session))
 		return load_nowhere(loading);
 	if (error)
-		return error;
+		return error == WB_CANCELLED ? cancelled(loading, is_new)
+					     : error;
 	error = wb_load(session->store, spool_read, &loading->spool,
 			&loading->options, &loading->result, &session->text);
 	session->changed_revision = loading->result.revision;
-	return error;
+	return error == WB_CANCELLED ? cancelled(loading, is_new) : error;
 }
 
 /* ---- a history ---- */
@@ -145,6 +173,13 @@ static enum wb_error load_history(struct loading *loading)
 			    "nothing exists: without --reason and "
 			    "--skip-existing");
 	loading->options.actor = NULL;
+	/* Those above a default one would be made. */
+	if (loading->options.dry_run && session->address.is_default &&
+	    access(session->address.path, F_OK) != 0 &&
+	    session_can_create(session)) {
+		loading->result.commits = loading->summary.commits;
+		return WB_OK;
+	}
 	error = session_place(session,
 			      loading->options.dry_run ? ACCESS_READ
 						       : ACCESS_CREATE,
@@ -174,9 +209,10 @@ static enum wb_error load(struct loading *loading)
 	if (!error)
 		error = loading->summary.history ? load_history(loading)
 						 : load_state(loading);
-	if (error == WB_CANCELLED && !session->changed_revision)
+	if (error == WB_CANCELLED && loading->summary.history)
 		return fail(&session->text, error,
-			    "interrupted, nothing was changed");
+			    "interrupted, nothing was loaded, and no store "
+			    "made");
 	if (error == WB_EXISTS && !loading->summary.history) {
 		struct wb_text inner = session->text;
 
@@ -239,19 +275,22 @@ static enum wb_error run_load(struct session *session)
 const struct command command_load = {
 	.name = "load",
 	.operands = "[FILE|-]",
-	.summary = "Load what `waybill dump` wrote, all of it or nothing",
+	.summary = "Load what `waybill dump` wrote, checked whole first",
 	.details = "The dump is checked whole before anything is written: one "
 		   "that was cut short\nor changed is refused, and so is one "
-		   "with a record that exists already, unless\n"
-		   "--skip-existing is given. Up to 65,536 records or 16 MiB "
-		   "are one commit; a\nlonger dump takes several, and where it "
-		   "breaks off between two, --skip-existing\ngoes on from "
-		   "there.\n\nA dump made with --history becomes a store in an "
-		   "empty directory, or one that\nis made, with the revisions "
-		   "that it had.",
+		   "with a record that exists already, unless\n--skip-existing "
+		   "is given. Up to 65,536 records or 16 MiB are one commit, "
+		   "all or\nnothing. A longer dump takes several: where it is "
+		   "interrupted between two, or\nthe disk is full, those that "
+		   "were made stay, it is said how far it came, "
+		   "and\n--skip-existing goes on from there.\n\nA dump made "
+		   "with --history becomes a store in an empty directory, or "
+		   "one that\nis made, with the revisions that it had: all of "
+		   "it or nothing.",
 	.operands_min = 0,
 	.operands_max = 1,
 	.options = {"Options of load", load_items,
 		    sizeof(load_items) / sizeof(load_items[0])},
+	.without_names = true,
 	.run = run_load,
 };

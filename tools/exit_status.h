@@ -30,7 +30,8 @@
 	X(IO, 74, "input or output failed")                                  \
 	X(AGAIN, 75, "busy or short of memory, try again")                   \
 	X(PERMISSION, 77, "permission denied")                               \
-	X(INTERRUPTED, 130, "interrupted, nothing was changed")
+	X(INTERRUPTED, 130,                                                  \
+	  "interrupted, nothing was changed, or it is said what was")
 /* clang-format on */
 
 enum exit_status {

@@ -101,6 +101,8 @@ void interrupt_init(void)
 	}
 	/* A reader that goes away is seen by write(). */
 	signal(SIGPIPE, SIG_IGN);
+	/* So is a file that has become as large as one may be. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 void interrupt_hold(void)

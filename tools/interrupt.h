@@ -12,7 +12,8 @@
  *          store closed. A second one ends the process: exit 5
  *   done   it ends the process, which has only to print: exit 0
  *
- * So 130 always means that nothing was changed. A signal that was ignored
+ * So 130 means that nothing was changed, but for a long load, which says what
+ * was. A signal that was ignored
  * when the process began stays ignored (nohup, a shell's background job).
  */
 #ifndef WAYBILL_TOOLS_INTERRUPT_H

@@ -54,12 +54,12 @@ enum wb_error fail_errno(struct wb_text *ret_text, int error_number,
 		int error_number;
 		enum wb_error error;
 	} table[] = {
-		{ENOENT, WB_NOT_FOUND},	  {ENOTDIR, WB_NOT_FOUND},
-		{EACCES, WB_PERMISSION},  {EPERM, WB_PERMISSION},
-		{EROFS, WB_PERMISSION},	  {ENOSPC, WB_NO_SPACE},
-		{EDQUOT, WB_NO_SPACE},	  {ENOMEM, WB_NO_MEMORY},
-		{ENAMETOOLONG, WB_USAGE}, {ELOOP, WB_USAGE},
-		{EISDIR, WB_BAD_INPUT},
+		{ENOENT, WB_NOT_FOUND},	 {ENOTDIR, WB_NOT_FOUND},
+		{EACCES, WB_PERMISSION}, {EPERM, WB_PERMISSION},
+		{EROFS, WB_PERMISSION},	 {ENOSPC, WB_NO_SPACE},
+		{EFBIG, WB_NO_SPACE},	 {EDQUOT, WB_NO_SPACE},
+		{ENOMEM, WB_NO_MEMORY},	 {ENAMETOOLONG, WB_USAGE},
+		{ELOOP, WB_USAGE},	 {EISDIR, WB_BAD_INPUT},
 	};
 	enum wb_error error = WB_IO;
 

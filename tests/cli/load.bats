@@ -23,6 +23,19 @@ sealed()
 		"$(sha256sum <body | cut -d ' ' -f 1)"
 }
 
+# many_records COUNT: a dump of so many.
+many_records()
+{
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "{\"type\":" \
+		"\"record\",\"kind\":64,\"namespace\":\"n\",\"name\":" \
+		"\"n%06d\",\"value\":\"\"}\n", i }' >lines
+	{ echo '{"format":"waybill-dump","version":1,"content":"state"}'
+		cat lines; } >body
+	cat body
+	printf '{"type":"end","count":%d,"sha256":"%s"}\n' "$1" \
+		"$(sha256sum <body | cut -d ' ' -f 1)"
+}
+
 @test "what was dumped is loaded, and dumped the same" {
 	make_dump
 	expect 0 load "$dump"
@@ -188,13 +201,7 @@ sealed()
 }
 
 @test "more records than a commit holds take several" {
-	awk 'BEGIN { for (i = 0; i < 65540; i++) printf "{\"type\":" \
-		"\"record\",\"kind\":64,\"namespace\":\"n\",\"name\":" \
-		"\"n%06d\",\"value\":\"\"}\n", i }' >lines
-	{ echo '{"format":"waybill-dump","version":1,"content":"state"}'
-		cat lines; } >body
-	{ cat body; printf '{"type":"end","count":65540,"sha256":"%s"}\n' \
-		"$(sha256sum <body | cut -d ' ' -f 1)"; } >many
+	many_records 65540 >many
 	expect 0 load many
 	is "$output" \
 		"65540 records loaded in 2 commits, the last at revision 2"
@@ -219,6 +226,123 @@ sealed()
 	expect 2 load history.jsonl --store dir:"$place/home"
 	says_one_line "not empty \(letter\)"
 	is "$(ls -A home)" letter
+}
+
+@test "a dry run is refused wherever the load would be" {
+	make_dump
+	for from in "$dump" history.jsonl; do
+		expect 2 load $from --store "dir:$place/nope/x"
+		expect 2 load $from --dry-run --store "dir:$place/nope/x"
+		is "$output" ""
+		[ ! -e nope ]
+	done
+	says_one_line "nope/x: cannot make the directory: No such file"
+	: >file
+	for flag in "" --dry-run; do
+		expect 2 load history.jsonl $flag --store "dir:$place/file"
+		expect 2 load history.jsonl $flag --store "dir:$place/file/x"
+	done
+	if can_mount; then
+		mkdir frozen
+		for at in "new" "empty" "new --dry-run" "empty --dry-run"; do
+			run mounted "
+				mount -t tmpfs none frozen
+				mkdir frozen/empty
+				mount -o remount,ro frozen
+				'$binary' load history.jsonl \
+					--store dir:frozen/$at"
+			is "$status" 77
+		done
+	fi
+	# The directories above a default one would be made.
+	export WAYBILL_STORE= XDG_STATE_HOME=$place/state/deep
+	if [ "$(id -u)" -ne 0 ]; then
+		expect 0 load history.jsonl --dry-run
+		[ ! -e state ]
+	fi
+}
+
+# interrupted_load FILE CALL NUMBER: a signal comes while the NUMBERth CALL of
+# a load takes a while. Sets $ended.
+interrupted_load()
+{
+	: >trace
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -f -o trace -e trace="$2" \
+		-e inject="$2":delay_enter=1000000:when="$3" \
+		env --default-signal=INT,TERM,HUP "$binary" load "$1" \
+		>out 2>err 3>&- &
+	pid=$!
+	until_stuck $pid $(($3 - 1))
+	kill -INT "$tracee"
+	ended=0
+	wait $pid || ended=$?
+}
+
+@test "an interrupted load says what is there" {
+	make_dump
+	# The store that it makes is opened.
+	interrupted_load "$dump" fdatasync 1
+	is "$ended" 130
+	[ -e "$store/anchor" ]
+	is "$(cat err)" "waybill: load: interrupted, nothing was loaded; the \
+store dir:$store was made, and is empty"
+	expect 0 ls -q
+	is "$output" ""
+	# Once it is there, that is no news.
+	interrupted_load "$dump" fdatasync 1
+	is "$ended" 130
+	is "$(cat err)" "waybill: load: interrupted, nothing was changed"
+	rm -r "$store"
+	interrupted_load history.jsonl fdatasync 1
+	case $ended in
+	0) is "$(cat out)" "3 commits loaded" ;;
+	130) [ ! -e "$store/anchor" ] ;;
+	*) cat err; return 1 ;;
+	esac
+}
+
+@test "an interrupted load of several commits says how far it came" {
+	many_records 65540 >many
+	for number in 2 3 4 5 6; do
+		rm -rf "$store"
+		interrupted_load many fdatasync $number
+		[ "$ended" -eq 130 ] || { cat err; return 1; }
+		! grep -q "records are loaded" err || break
+	done
+	is "$(cat err)" "waybill: load: interrupted; 65536 of 65540 records \
+are loaded, up to revision 1: --skip-existing goes on from there"
+	is "$(json records "$(waybill stat --json)")" 65536
+	expect 0 load many --skip-existing
+	is "$output" "4 records loaded at revision 2, 65536 skipped"
+	waybill dump | cmp - many
+}
+
+@test "fault_48_a_file_as_large_as_may_be_is_an_error_and_no_signal" {
+	many_records 9000 >many
+	# What comes through a pipe is kept in a file.
+	run --separate-stderr bash -c \
+		"ulimit -f 100; cat many | '$binary' load"
+	is "$status" 73
+	has "$stderr" "File too large"
+	[ ! -e "$store" ]
+	run --separate-stderr bash -c "ulimit -f 100; '$binary' load many"
+	is "$status" 73
+	has "$stderr" "File too large"
+	rm -rf "$store"
+	waybill load many >/dev/null
+	waybill dump --history >history
+	for answer in dump "audit log -A" "dump --history"; do
+		run --separate-stderr bash -c \
+			"ulimit -f 100; '$binary' $answer >answer"
+		is "$status" 73
+		has "$stderr" "standard output: File too large"
+	done
+	run --separate-stderr bash -c \
+		"ulimit -f 100; '$binary' --store dir:new load history"
+	is "$status" 73
+	has "$stderr" "File too large"
+	[ ! -e new ]
+	waybill dump | cmp - many
 }
 
 @test "a history has its own reasons and goes where nothing is" {
