@@ -18,7 +18,7 @@ _waybill_kind()
 {
 	case $1 in
 	'REVISION|TIME') kind=nothing ;;
-	*'|-') kind=files ;;
+	*'|-' | '[FILE|-]') kind=files ;;
 	*'|'*) kind=choices ;;
 	NAME | NAME… | '[NAME]' | 'NAME[@{POINT}]' | SRC | DST) kind=names ;;
 	ADDRESS) kind=addresses ;;
@@ -53,12 +53,33 @@ _waybill_paths()
 	compopt -o filenames 2>/dev/null
 }
 
+# A name a line: those that are there, and for a command that looks at the past
+# those of the newest changes, of which some may be deleted. Each takes a second
+# at most, whatever the store is doing, and makes none: neither ever does.
+_waybill_known()
+{
+	local line
+
+	timeout 1 "$program" "${passed[@]}" ls -q --limit 200 \
+		"name~=|^$1|" </dev/null 2>/dev/null
+	case $command in
+	*' undo' | *' log' | *' show' | *' diff') ;;
+	*) return ;;
+	esac
+	while IFS= read -r line; do
+		if [[ $line =~ ^'{"name":"'([^\"\\]*)'"' ]]; then
+			printf '%s\n' "${BASH_REMATCH[1]}"
+		fi
+	done < <(timeout 1 "$program" "${passed[@]}" log --json --limit 1000 \
+		</dev/null 2>/dev/null)
+}
+
 # Names that begin with $current, in the shortest form that does; an option has
-# them in full. That takes a second at most, whatever the store is doing, and
-# makes none: ls never does.
+# them in full.
 _waybill_names()
 {
 	local pattern=$current name form raw=$option
+	local -A told=()
 
 	[[ " ${passed[*]} " != *' --raw '* ]] || raw=1
 	[[ $current != *[!A-Za-z0-9._:/@+-]* ]] || return
@@ -71,12 +92,12 @@ _waybill_names()
 			"$name"; do
 			if [[ $form == "$current"* && (! $raw || $form == "$name") ]]
 			then
-				COMPREPLY+=("$form")
+				[[ ${told[$form]-} ]] || COMPREPLY+=("$form")
+				told[$form]=1
 				break
 			fi
 		done
-	done < <(timeout 1 "$program" "${passed[@]}" ls -q --limit 200 \
-		"name~=|^$pattern|" </dev/null 2>/dev/null)
+	done < <(_waybill_known "$pattern")
 }
 
 # The files of the store, or any behind a slash.

@@ -103,9 +103,34 @@ unix:"
 	is "$(offers "waybill put a --reason ")" ""
 }
 
+@test "deleted names where a command looks at the past" {
+	put redis:7
+	put redis:8
+	waybill rm redis:7 >/dev/null
+	for command in undo show log "diff redis:8" "audit log"; do
+		is "$(offers "waybill $command redis:")" "7
+8"
+	done
+	for command in get rm "tag redis:8"; do
+		is "$(offers "waybill $command redis:")" 8
+	done
+	waybill rm redis:8 >/dev/null
+	is "$(offers "waybill undo re")" "redis:7
+redis:8"
+	put raw.name $d1 --raw
+	waybill rm --raw raw.name >/dev/null
+	is "$(offers "waybill undo --raw ra")" raw.name
+	put 'evil$(touch ran)' $d1 --raw
+	waybill rm --raw 'evil$(touch ran)' >/dev/null
+	is "$(offers "waybill undo --raw ev")" ""
+	[ ! -e ran ]
+}
+
 @test "files, of the store and others" {
 	put a
 	: >plan.jsonl
+	is "$(offers "waybill load pl")" plan.jsonl
+	is "$(offers "waybill load --dry-run pl")" plan.jsonl
 	is "$(offers "waybill apply pl")" plan.jsonl
 	is "$(offers "waybill frames ")" "0000000000000001.log
 anchor"
