@@ -111,6 +111,8 @@ enum audit_remedy {
 	  "bytes behind the footer of a sealed segment")                      \
 	X(FLOOR, "floor", DAMAGE, SALVAGE,                                    \
 	  "what was durable is gone from the end of the log")                 \
+	X(END, "end", DAMAGE, SALVAGE,                                        \
+	  "nothing proves where the log ended: there may have been more")     \
 	X(SEARCH, "search", DAMAGE, SALVAGE,                                  \
 	  "too much that looks like frames: they were not all tried")         \
 	X(OPERATION, "operation", DAMAGE, SALVAGE,                            \

@@ -330,7 +330,8 @@ struct looking {
 };
 
 /* All changes of a frame that is damaged, or lies in a segment that cannot be
- * walked. */
+ * walked. Behind an end that nothing proves, one that verifies may be of a
+ * write that was not acknowledged. */
 static bool take_frame(struct looking *looking, const struct audit_piece *piece)
 {
 	struct fsck *fsck = looking->fsck;
@@ -351,7 +352,9 @@ static bool take_frame(struct looking *looking, const struct audit_piece *piece)
 			names_add(&found->names, &commit->mutations[at].key,
 				  (struct name_place){revision, piece->offset,
 						      (uint32_t)at},
-				  piece->seen == AUDIT_HOLDS);
+				  piece->seen == AUDIT_HOLDS &&
+					  found->finding.rule !=
+						  AUDIT_RULE_END);
 	return fsck->error == WB_OK;
 }
 

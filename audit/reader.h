@@ -87,7 +87,8 @@ struct audit_summary {
 	uint64_t torn_bytes; /* from there to the end of the file, if torn */
 	/* The newest segment's last frame is a MARK or CLOSE, and behind it
 	 * the file goes on with zeros: it was neither cut nor sealed, so it has
-	 * no successor, and nothing was being written. */
+	 * no successor, and nothing was being written. So also where something
+	 * before that frame is damaged. */
 	bool end_proven;
 	bool has_anchor;
 	struct audit_slot anchor; /* the slot that counts */

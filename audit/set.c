@@ -279,9 +279,11 @@ static enum wb_error read_anchor(struct audit_set *set, struct dir *dir,
 	struct audit_slot slots[2] = {{.sequence = 0}};
 	enum wb_error error = window_open(window, dir, anchor_name);
 
+	set->anchor_denied = error == WB_PERMISSION;
 	if (error)
 		return report_unreadable(report, anchor_name, error);
-	if (window->file_bytes != AUDIT_ANCHOR_BYTES)
+	set->anchor_misfit = window->file_bytes != AUDIT_ANCHOR_BYTES;
+	if (set->anchor_misfit)
 		report_at(report, AUDIT_RULE_ANCHOR_SIZE, anchor_name,
 			  window->file_bytes, "it is not %d bytes",
 			  AUDIT_ANCHOR_BYTES);

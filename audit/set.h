@@ -43,6 +43,8 @@ struct audit_set {
 	bool salvage_exists; /* an anchor that has not its name yet */
 	bool unfinished;     /* no store, or not yet: no need to go on */
 	bool anchor_usable;
+	bool anchor_denied; /* it is for others to read */
+	bool anchor_misfit; /* it has another size: an open refuses it */
 	bool slot_is_bad; /* one of its two */
 	struct audit_slot anchor;
 };

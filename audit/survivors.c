@@ -16,6 +16,8 @@
 #include "audit/walk.h"
 #include "base/array.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,14 @@ struct spot {
 	uint64_t from, to;
 };
 
+/* What stands at the end of the newest source. */
+struct ending {
+	bool read;		/* the file could be opened, and has a salt */
+	unsigned last_type;	/* of its frames; 0: there is none */
+	bool zeros, other;	/* are behind that one */
+	uint64_t unreadable_to; /* 0: all of it could be read */
+};
+
 struct survivors {
 	struct dir *dir;
 	const struct audit_survivors_visitor *visitor;
@@ -51,6 +61,7 @@ struct survivors {
 	size_t source_count;
 	struct candidate *candidates;
 	size_t count, capacity;
+	struct ending ending;
 	uint64_t bytes_before; /* of the sources that were listed */
 	struct window window;
 	struct audit_message message;
@@ -263,6 +274,20 @@ static void list_frame(struct listing *listing, const struct audit_piece *piece)
 				   listing->source};
 }
 
+static void note_end(struct ending *ending, const struct audit_piece *piece)
+{
+	if (piece->kind == AUDIT_PIECE_FRAME && piece->seen == AUDIT_HOLDS) {
+		ending->last_type = piece->frame.type;
+		ending->zeros = ending->other = false;
+	} else if (piece->kind == AUDIT_PIECE_ZEROS) {
+		ending->zeros = true;
+	} else {
+		ending->other = true;
+	}
+	if (piece->kind == AUDIT_PIECE_UNREADABLE)
+		ending->unreadable_to = piece->offset + piece->bytes;
+}
+
 static bool list_piece(void *context, const struct audit_piece *piece)
 {
 	struct listing *listing = context;
@@ -273,6 +298,8 @@ static bool list_piece(void *context, const struct audit_piece *piece)
 		 survivors->bytes_before + piece->offset);
 	if (piece->offset >= source->limit)
 		return false;
+	if (listing->source + 1 == survivors->source_count)
+		note_end(&survivors->ending, piece);
 	if (piece->kind == AUDIT_PIECE_FRAME) {
 		if (piece->bytes <= source->limit - piece->offset)
 			list_frame(listing, piece);
@@ -339,6 +366,7 @@ static enum wb_error list_source(struct survivors *survivors, size_t at)
 	}
 	error = audit_frames(survivors->dir, source->name, &head, list_piece,
 			     &listing);
+	survivors->ending.read = !error && head.salt_from != AUDIT_SALT_UNKNOWN;
 	/* Of a file that cannot be read now nothing is left. */
 	if (error != WB_NO_MEMORY)
 		error = listing.error;
@@ -366,6 +394,93 @@ static enum wb_error list_sources(struct survivors *survivors)
 	meter_end(meter);
 	if (survivors->anchor)
 		know(survivors, survivors->anchor->durable_revision);
+	return error;
+}
+
+/* ---- the end ---- */
+
+struct cut {
+	char prefix[24];
+	bool found;
+};
+
+static bool take_torn(void *context, const char *entry)
+{
+	struct cut *cut = context;
+
+	cut->found = strncmp(entry, cut->prefix, strlen(cut->prefix)) == 0;
+	return !cut->found;
+}
+
+/* "An anchor from the log" of docs/FORMAT.md. `*ret_proven`: the newest source
+ * has no successor, and nothing was being written. */
+static enum wb_error prove_end(const struct survivors *survivors,
+			       const struct source *newest, bool *ret_proven)
+{
+	const struct ending *ending = &survivors->ending;
+	struct cut cut = {.found = false};
+	enum wb_error error;
+
+	*ret_proven = (ending->last_type == AUDIT_MARK ||
+		       ending->last_type == AUDIT_CLOSE) &&
+		      ending->zeros && !ending->other;
+	if (!*ret_proven)
+		return WB_OK;
+	snprintf(cut.prefix, sizeof(cut.prefix), "%016" PRIx64 "-", newest->id);
+	error = dir_list(survivors->dir, "torn", take_torn, &cut);
+	*ret_proven = !cut.found;
+	return error == WB_NO_MEMORY ? error : WB_OK;
+}
+
+/* Does the anchor know this segment: then what stands behind its
+ * durable_bytes is all there was, or was not acknowledged. */
+static bool anchor_knows(const struct survivors *survivors,
+			 const struct source *newest)
+{
+	const struct ending *ending = &survivors->ending;
+	const struct audit_slot *anchor = survivors->anchor;
+
+	if (!anchor || survivors->set.anchor_misfit)
+		return false;
+	if (anchor->active_id == newest->id)
+		return ending->read &&
+		       newest->file_bytes >= anchor->durable_bytes &&
+		       ending->unreadable_to <= anchor->durable_bytes;
+	/* "Opening" 8: it may be one behind where no frame was written, or
+	 * where the slot that knew is bad. */
+	return newest->has_header && ending->read &&
+	       newest->header.previous_id == anchor->active_id &&
+	       ending->unreadable_to == 0 &&
+	       (survivors->set.slot_is_bad ||
+		(ending->last_type == 0 && !ending->other));
+}
+
+/* A creation that was not finished: the anchor is the last that is made. */
+static bool never_began(const struct survivors *survivors,
+			const struct source *newest)
+{
+	return survivors->set.unfinished && newest->has_header &&
+	       newest->file_bytes > AUDIT_FRAMES_AT;
+}
+
+static enum wb_error judge_end(struct survivors *survivors)
+{
+	const struct source *newest =
+		survivors->source_count
+			? &survivors->sources[survivors->source_count - 1]
+			: NULL;
+	bool proven = false;
+	enum wb_error error = WB_OK;
+
+	/* An anchor that names a newer one says that the newest is gone. */
+	if (newest && (!survivors->anchor ||
+		       survivors->anchor->active_id <= newest->id)) {
+		error = prove_end(survivors, newest, &proven);
+		proven = proven || anchor_knows(survivors, newest) ||
+			 never_began(survivors, newest);
+	}
+	if (!error && !proven)
+		survivors->found.unknown_from = survivors->found.head + 1;
 	return error;
 }
 
@@ -484,6 +599,8 @@ enum wb_error audit_survivors_read(
 
 	if (!error)
 		error = list_sources(&survivors);
+	if (!error)
+		error = judge_end(&survivors);
 	if (!error)
 		error = read_all(&survivors);
 	if (!error)

@@ -8,6 +8,10 @@
  * a cut, not what stands behind a torn write, not what another store or
  * another epoch wrote. Nothing is guessed but a salt, and frames that verify
  * under it prove that one.
+ *
+ * The end is known where the anchor names the newest segment that is there, or
+ * where the log proves its end itself. What stands behind the floor and does
+ * not verify is a torn write then. Without either it may be anything.
  */
 #ifndef WAYBILL_AUDIT_SURVIVORS_H
 #define WAYBILL_AUDIT_SURVIVORS_H
@@ -35,6 +39,10 @@ struct audit_survivors {
 	uint64_t commits;
 	uint64_t revisions_lost;
 	uint64_t head; /* the newest revision that anything tells of */
+	/* From this revision, `head` + 1, on nothing tells how many commits
+	 * there were. 0: the log's end is known, so there were none, or none
+	 * that the anchor knew of. */
+	uint64_t unknown_from;
 };
 
 /* Read what survives in `dir`. Memory: 24 bytes a commit. A file that cannot

@@ -199,7 +199,7 @@ static enum wb_error take_what_is_left(struct walk *walk)
 	}
 	if (budget == 0)
 		report_search(walk);
-	return WB_OK;
+	return walk_prove_end(walk);
 }
 
 /* Raise the floor by what a frame behind the end says. Behind a footer there
@@ -235,11 +235,10 @@ static enum wb_error finish_newest(struct walk *walk)
 	summary->end = walk->at;
 	if (walk->at < walk->floor_bytes || walk->head < walk->floor_revision)
 		return take_what_is_left(walk);
-	error = window_find_data(&walk->window, walk->at, UINT64_MAX, &data);
-	if (!error && data == UINT64_MAX)
-		summary->end_proven = walk->at < walk->window.file_bytes &&
-				      (walk->last_type == AUDIT_MARK ||
-				       walk->last_type == AUDIT_CLOSE);
+	error = walk_prove_end(walk);
+	if (!error)
+		error = window_find_data(&walk->window, walk->at, UINT64_MAX,
+					 &data);
 	if (error || data == UINT64_MAX)
 		return error;
 	if (walk->last_type == AUDIT_FOOTER) {
@@ -248,7 +247,9 @@ static enum wb_error finish_newest(struct walk *walk)
 	}
 	walk->torn = true;
 	summary->torn_bytes = walk->window.file_bytes - walk->at;
-	report_tail(walk, AUDIT_RULE_TORN, walk->at);
+	/* Without a floor it is walk_check_end that tells of it. */
+	if (walk_has_floor(walk))
+		report_tail(walk, AUDIT_RULE_TORN, walk->at);
 	return WB_OK;
 }
 
@@ -540,8 +541,10 @@ enum wb_error walk_all(struct walk *walk)
 	summary->segments = count;
 	if (count > 0)
 		summary->active_id = walk->set->segments[count - 1].id;
-	if (!walk->newer)
-		check_anchor(walk);
+	if (walk->newer)
+		return WB_OK;
+	check_anchor(walk);
+	walk_check_end(walk);
 	return WB_OK;
 }
 

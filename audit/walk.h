@@ -115,6 +115,14 @@ bool walk_chain_next(struct walk *walk, struct wb_bytes payload);
 /* Is this the chain value here, as a header, a footer or the anchor has it?
  * Notes how far they agree, and where they part. */
 bool walk_chain_is(struct walk *walk, const uint8_t *recorded);
+/* All segments were walked: does anything say where the log ended? Without an
+ * anchor it is the log itself that proves it, or nothing does. */
+void walk_check_end(struct walk *walk);
+/* There is an anchor that says what was durable, and an open takes it. */
+bool walk_has_floor(const struct walk *walk);
+/* In the newest segment, from walk->at on: is its end proven? */
+enum wb_error walk_prove_end(struct walk *walk);
+
 /* Where the anchor's revision is reached: is this its chain value? */
 void walk_check_anchor_chain(struct walk *walk);
 

@@ -131,9 +131,10 @@ static void add_summary(struct text *text,
 	add(text,
 	    ",\"names_exact\":%" PRIu64 ",\"names_probable\":%" PRIu64
 	    ",\"names_unknown\":%" PRIu64 ",\"revisions_nameless\":%" PRIu64
-	    "}}\n",
+	    ",\"unknown_from\":%" PRIu64 "}}\n",
 	    summary->names_exact, summary->names_probable,
-	    summary->names_unknown, summary->revisions_nameless);
+	    summary->names_unknown, summary->revisions_nameless,
+	    summary->unknown_from);
 }
 
 static void add_name(struct text *text, const struct wb_salvage_name *name)

@@ -10,6 +10,10 @@
  *	{"name":{"kind":1,"namespace":"default","name":"a","revision":5,
  *	         "exact":true,"now":"older"}}
  *
+ * `unknown_from` in the summary, where it is not 0: from that revision on
+ * nobody can tell how many commits there were; a name with such a revision is
+ * that of one that may be lost. `revisions_lost` counts what is provably gone.
+ *
  * A name is not always text: a byte that is not UTF-8 stands as \xNN.
  */
 #ifndef WAYBILL_REPAIR_LIST_H

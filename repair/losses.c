@@ -97,15 +97,25 @@ static int in_order(const void *a, const void *b)
 	return order ? order : y->exact - x->exact;
 }
 
-/* The names are in the order of revisions by now, and all of them lost. */
+/* Is it lost, or may it be? */
+static bool may_be_lost(const struct losses *losses, uint64_t revision)
+{
+	return losses_is_lost(losses, revision) ||
+	       (losses->unknown_from > 0 && revision >= losses->unknown_from);
+}
+
+/* The names are in the order of revisions by now, and none of them is there. */
 static uint64_t count_nameless(const struct losses *losses)
 {
 	uint64_t nameless = losses_below(losses, UINT64_MAX);
 	uint64_t before = 0;
 
 	for (size_t at = 0; at < losses->name_count; at++) {
-		nameless -= losses->names[at].revision != before;
-		before = losses->names[at].revision;
+		uint64_t revision = losses->names[at].revision;
+
+		nameless -=
+			revision != before && losses_is_lost(losses, revision);
+		before = revision;
 	}
 	return nameless;
 }
@@ -123,7 +133,7 @@ void losses_settle(struct losses *losses)
 			     compare_names(&losses->names[kept - 1], name) == 0;
 
 		if (again || (name->revision > 0 &&
-			      !losses_is_lost(losses, name->revision)))
+			      !may_be_lost(losses, name->revision)))
 			free((void *)(uintptr_t)name->key.name.data);
 		else
 			losses->names[kept++] = *name;

@@ -25,6 +25,9 @@ struct losses {
 	size_t unknown_count, unknown_capacity;
 	/* Changes of which nobody knows the name; once settled. */
 	uint64_t names_unknown;
+	/* Not 0: from here on nobody knows which revisions there were, and so
+	 * which are lost. */
+	uint64_t unknown_from;
 	/* Lost revisions of which no name is known; once settled. */
 	uint64_t revisions_nameless;
 };
@@ -43,7 +46,7 @@ enum wb_error losses_name(struct losses *losses, const struct wb_key *key,
 enum wb_error losses_unknown(struct losses *losses, uint64_t first,
 			     uint64_t last, uint64_t count);
 
-/* When all is added: names of revisions that are not lost are forgotten, the
+/* When all is added: names of revisions that cannot be lost are forgotten, the
  * others put in the order of revisions and keys, each once. */
 void losses_settle(struct losses *losses);
 

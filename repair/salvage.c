@@ -315,6 +315,26 @@ static enum wb_error take_lost(void *context, uint64_t first, uint64_t last)
 	return losses_range(&salvage->losses, first, last);
 }
 
+static void say_what_is_lost(const struct salvage *salvage, char *to,
+			     size_t room)
+{
+	const struct wb_salvage_summary *summary = &salvage->summary;
+	char unknown[120] = "";
+
+	/* First, for it is the worse news. */
+	if (summary->unknown_from > 0)
+		snprintf(unknown, sizeof(unknown),
+			 "how many revisions there were after %" PRIu64
+			 " cannot be told; up to there ",
+			 summary->unknown_from - 1);
+	snprintf(to, room,
+		 "salvage: %s%" PRIu64 " of %" PRIu64
+		 " revisions of epoch %016" PRIx64 " are lost, see %s",
+		 unknown, summary->revisions_lost,
+		 summary->revisions_lost + summary->commits,
+		 salvage->checked.epoch, WB_SALVAGE_LIST);
+}
+
 /* The last commit, by whoever salvages. */
 static enum wb_error import_mark(struct salvage *salvage)
 {
@@ -326,18 +346,11 @@ static enum wb_error import_mark(struct salvage *salvage)
 		.pid = getpid(),
 		.changes = 1,
 	};
-	char reason[200];
-	int size =
-		snprintf(reason, sizeof(reason),
-			 "salvage: %" PRIu64 " of %" PRIu64
-			 " revisions of epoch %016" PRIx64 " are lost, see %s",
-			 salvage->summary.revisions_lost,
-			 salvage->summary.revisions_lost +
-				 salvage->summary.commits,
-			 salvage->checked.epoch, WB_SALVAGE_LIST);
+	char reason[300];
 	enum wb_error error;
 
-	commit.reason = (struct wb_bytes){reason, (size_t)size};
+	say_what_is_lost(salvage, reason, sizeof(reason));
+	commit.reason = (struct wb_bytes){reason, strlen(reason)};
 	commit.command = (struct wb_bytes){"salvage", 7};
 	change.value = commit.reason;
 	error = import(salvage, &commit, &change);
@@ -387,6 +400,7 @@ static void count_losses(struct salvage *salvage)
 	struct losses *losses = &salvage->losses;
 	struct wb_salvage_summary *summary = &salvage->summary;
 
+	losses->unknown_from = summary->unknown_from;
 	losses_settle(losses);
 	summary->revisions_lost = losses_below(losses, UINT64_MAX);
 	summary->names_unknown = losses->names_unknown;
@@ -408,6 +422,7 @@ static enum wb_error fill_store(struct salvage *salvage)
 	error = audit_survivors_read(salvage->from, &visitor, &survivors);
 	if (error)
 		return error;
+	salvage->summary.unknown_from = survivors.unknown_from;
 	count_losses(salvage);
 	error = import_mark(salvage);
 	if (!error)
@@ -577,7 +592,7 @@ static void set_status(struct wb_salvage_summary *summary,
 		       const struct wb_fsck_summary *checked)
 {
 	summary->status = checked->status & WB_FSCK_OPERATIONAL;
-	if (summary->revisions_lost > 0)
+	if (summary->revisions_lost > 0 || summary->unknown_from > 0)
 		summary->status |= WB_FSCK_LEFT;
 	else if (checked->left > 0)
 		summary->status |= WB_FSCK_CORRECTED;

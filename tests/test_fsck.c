@@ -448,6 +448,41 @@ START_TEST(an_anchor_that_the_log_proves_can_be_rebuilt)
 }
 END_TEST
 
+/* Any number of commits may be gone, and what is legible may be one of them or
+ * of a write that nobody was told of. */
+START_TEST(an_end_that_nothing_proves_is_told)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, "anchor");
+	/* Of "b" the value is hit, and the MARK behind it. */
+	spoil_frame(4, 1, 510);
+	spoil_frame(4, 2, 8);
+	seen = check();
+	ck_assert_str_eq(seen->words, "end 10:b? anchor-missing");
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_END], AUDIT_SALVAGE);
+	ck_assert_uint_eq(seen->rules[AUDIT_RULE_TORN], 0);
+	ck_assert_uint_eq(seen->summary.revisions_lost, 0);
+}
+END_TEST
+
+/* Of one group the first frame is hit, and the second one verifies. */
+START_TEST(what_verifies_behind_an_unknown_end_is_probable)
+{
+	shelf_put(&shelf, "a", "1");
+	(void)stage_put(&shelf, "b", "1");
+	(void)stage_put(&shelf, "c", "1");
+	ck_ok(store_flush(shelf.store));
+	volume_settle(&shelf);
+	simdisk_delete(shelf.disk, "anchor");
+	spoil_frame(1, 1,
+		    volume_frame(&shelf, 1, 2) - volume_frame(&shelf, 1, 1) -
+			    1);
+	ck_assert_str_eq(check()->words, "end 2:b? 3:c? anchor-missing");
+}
+END_TEST
+
 START_TEST(an_anchor_that_nothing_proves_is_not_rebuilt)
 {
 	uint64_t end;
@@ -501,6 +536,8 @@ int main(void)
 	tcase_add_loop_test(tcase, fault_34_no_read_fails_in_silence, 0, 6);
 	tcase_add_test(tcase, what_cannot_be_listed_is_an_error);
 	tcase_add_test(tcase, an_anchor_that_the_log_proves_can_be_rebuilt);
+	tcase_add_test(tcase, an_end_that_nothing_proves_is_told);
+	tcase_add_test(tcase, what_verifies_behind_an_unknown_end_is_probable);
 	tcase_add_test(tcase, an_anchor_that_nothing_proves_is_not_rebuilt);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -27,6 +27,7 @@ static void set_up(void)
 		.names_exact = 1,
 		.names_unknown = 4,
 		.revisions_nameless = 1,
+		.unknown_from = 12,
 	};
 }
 
@@ -68,7 +69,7 @@ START_TEST(without_losses_there_is_a_summary)
 		"\"epoch\":\"000000000000001f\",\"commits\":7,\"revision\":8,"
 		"\"unchanged\":3,\"revisions_lost\":2,\"names_exact\":1,"
 		"\"names_probable\":0,\"names_unknown\":4,"
-		"\"revisions_nameless\":1}}\n");
+		"\"revisions_nameless\":1,\"unknown_from\":12}}\n");
 }
 END_TEST
 

@@ -171,6 +171,19 @@ START_TEST(revisions_without_any_name_are_counted)
 }
 END_TEST
 
+START_TEST(names_behind_an_unknown_end_are_kept_and_not_counted)
+{
+	ck_ok(losses_range(&losses, 3, 4));
+	add(2, "a", false);
+	add(5, "b", false);
+	add(6, "c", false);
+	losses.unknown_from = 6;
+	losses_settle(&losses);
+	ck_assert_str_eq(words(), "6:c? ");
+	ck_assert_uint_eq(losses.revisions_nameless, 2);
+}
+END_TEST
+
 START_TEST(unknown_names_count_where_something_is_lost)
 {
 	ck_ok(losses_range(&losses, 3, 4));
@@ -196,6 +209,8 @@ int main(void)
 	tcase_add_test(tcase, a_name_is_told_once_and_as_well_as_it_is_known);
 	tcase_add_test(tcase, names_differ_by_kind_and_namespace_too);
 	tcase_add_test(tcase, revisions_without_any_name_are_counted);
+	tcase_add_test(tcase,
+		       names_behind_an_unknown_end_are_kept_and_not_counted);
 	tcase_add_test(tcase, unknown_names_count_where_something_is_lost);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

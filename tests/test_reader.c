@@ -569,6 +569,12 @@ static void case_torn(void)
 {
 	bytes_at(volume_path(4), volume_frame(&shelf, 4, 3) + 100);
 }
+static void case_end(void)
+{
+	case_floor();
+	case_torn();
+	case_no_anchor();
+}
 static void case_debris(void)
 {
 	bytes_at(volume_path(3),
@@ -634,6 +640,7 @@ static const struct {
 	{case_sealed_tail, AUDIT_RULE_SEALED_TAIL, 1, UINT64_MAX},
 	{case_floor, AUDIT_RULE_FLOOR, 4, UINT64_MAX},
 	{case_torn, AUDIT_RULE_TORN, 4, UINT64_MAX},
+	{case_end, AUDIT_RULE_END, 4, UINT64_MAX},
 	{case_debris, AUDIT_RULE_DEBRIS, 3, UINT64_MAX},
 };
 enum { CASES = sizeof(cases) / sizeof(*cases) };

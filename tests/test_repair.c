@@ -558,11 +558,11 @@ START_TEST(fault_33_an_anchor_is_not_rebuilt_where_the_end_is_not_proven)
 	shelf_put(&shelf, "c", "1");
 	volume_settle(&shelf);
 	simdisk_delete(shelf.disk, "anchor");
-	expect_untouched("anchor-missing", WB_FSCK_LEFT);
+	expect_untouched("end anchor-missing", WB_FSCK_LEFT);
 	/* That segment is gone: the one before ends with a MARK, and was cut
 	 * there. */
 	simdisk_delete(shelf.disk, volume_path(5));
-	expect_untouched("anchor-missing", WB_FSCK_LEFT);
+	expect_untouched("end anchor-missing", WB_FSCK_LEFT);
 }
 END_TEST
 

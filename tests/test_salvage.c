@@ -10,6 +10,8 @@
 #include "audit/replay.h"
 #include "audit/survivors.h"
 #include "base/lock.h"
+#include "log/anchor.h"
+#include "log/segment.h"
 #include "repair/check.h"
 #include "store/import.h"
 #include "tests/support/annals.h"
@@ -319,6 +321,81 @@ START_TEST(all_of_it_lost_leaves_a_store_with_a_mark)
 }
 END_TEST
 
+static const char *list_of(struct simdisk *disk)
+{
+	static char text[8000];
+	uint64_t size = simdisk_size(disk, WB_SALVAGE_LIST);
+
+	ck_assert_uint_lt(size, sizeof(text));
+	simdisk_get(disk, WB_SALVAGE_LIST, text, (size_t)size, 0);
+	text[size] = 0;
+	return text;
+}
+
+static void check_mark(const char *text)
+{
+	struct wb_store *store = open_disk(target, WB_OPEN_READ_ONLY);
+	struct wb_record record;
+	char value[400];
+
+	ck_ok(wb_get(store, &store_gc_blocked_key, value, sizeof(value) - 1,
+		     &record));
+	value[record.value.size] = 0;
+	ck_assert_msg(strstr(value, text) != NULL, "%s", value);
+	ck_ok(wb_store_close(store));
+}
+
+/* The log ends with a FOOTER: there was another segment, and nobody knows what
+ * was in it. */
+START_TEST(an_end_that_nothing_proves_is_a_loss)
+{
+	struct told told = {.stop_after = 0};
+
+	volume_make(&shelf);
+	for (uint64_t id = 3; id <= 4; id++)
+		simdisk_delete(shelf.disk, volume_path(id));
+	simdisk_delete(shelf.disk, "anchor");
+	ck_ok(salvage(shelf.disk, target, &told));
+	ck_assert_str_eq(told.words, "end; anchor-missing");
+	ck_assert_uint_eq(told.summary.status, WB_FSCK_LEFT);
+	ck_assert_uint_eq(told.summary.commits, 6);
+	ck_assert_uint_eq(told.summary.revisions_lost, 0);
+	ck_assert_uint_eq(told.summary.unknown_from, 7);
+	check_mark("after 6 cannot be told");
+	ck_assert_ptr_nonnull(strstr(list_of(target), "\"unknown_from\":7"));
+}
+END_TEST
+
+START_TEST(names_at_an_end_that_nothing_proves_are_probable)
+{
+	struct told told = {.stop_after = 0};
+
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, "anchor");
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 1) + 510);
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 2) + 8);
+	ck_ok(salvage(shelf.disk, target, &told));
+	ck_assert_str_eq(told.words, "end; anchor-missing; 10:b? absent");
+	ck_assert_uint_eq(told.summary.revisions_lost, 0);
+	ck_assert_uint_eq(told.summary.names_probable, 1);
+	ck_assert_uint_eq(told.summary.unknown_from, 10);
+}
+END_TEST
+
+/* Where the anchor knows the end, what follows was never acknowledged. */
+START_TEST(a_torn_write_is_no_loss)
+{
+	struct told told = {.stop_after = 0};
+
+	volume_make(&shelf);
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 3) + 100);
+	ck_ok(salvage(shelf.disk, target, &told));
+	ck_assert_str_eq(told.words, "torn");
+	ck_assert_uint_eq(told.summary.status, WB_FSCK_CORRECTED);
+	ck_assert_uint_eq(told.summary.unknown_from, 0);
+}
+END_TEST
+
 START_TEST(without_a_uuid_it_is_another_store)
 {
 	struct told told = {.stop_after = 0};
@@ -418,17 +495,6 @@ START_TEST(only_an_empty_directory_is_a_target)
 END_TEST
 
 /* ---- the list ---- */
-
-static const char *list_of(struct simdisk *disk)
-{
-	static char text[8000];
-	uint64_t size = simdisk_size(disk, WB_SALVAGE_LIST);
-
-	ck_assert_uint_lt(size, sizeof(text));
-	simdisk_get(disk, WB_SALVAGE_LIST, text, (size_t)size, 0);
-	text[size] = 0;
-	return text;
-}
 
 START_TEST(the_losses_are_in_a_file)
 {
@@ -661,7 +727,64 @@ static void check_live(struct simdisk *disk)
 
 struct tally {
 	uint64_t images, commits, lost, exact, probable, wrong, unknown;
+	uint64_t ends, unseen;
 };
+
+static bool has_segment(struct dir *dir, uint64_t id)
+{
+	char name[SEGMENT_NAME_SIZE];
+	struct file *file;
+
+	segment_name(id, SEGMENT_LOG, name);
+	if (dir_open(dir, name, FILE_READ, &file))
+		return false;
+	file_close(file);
+	return true;
+}
+
+/* "What no single-copy log can see": the anchor verifies, names a segment that
+ * is there, and knew of no commit that is not accounted for. */
+static bool no_log_can_see(struct simdisk *disk, uint64_t accounted)
+{
+	struct dir *dir = simdisk_dir(disk);
+	struct anchor anchor;
+	bool bad, so = false;
+
+	if (anchor_read(dir, NULL, &anchor, &bad) == WB_OK)
+		so = anchor.durable_revision <= accounted &&
+		     has_segment(dir, anchor.active_id);
+	dir_close(dir);
+	return so;
+}
+
+/* Who says that nothing is lost, or so many, is held to it. */
+static void check_count(const struct judging *judging,
+			const struct wb_salvage_summary *summary,
+			struct simdisk *disk, struct tally *tally)
+{
+	uint64_t there_were = judging->truth->commits;
+	uint64_t accounted = summary->commits + summary->revisions_lost;
+	bool left = summary->status & WB_FSCK_LEFT;
+
+	ck_assert_msg(accounted <= there_were,
+		      "seed %" PRIu64 " %s: %" PRIu64 " of %" PRIu64 " commits",
+		      judging->seed, judging->what, accounted, there_were);
+	ck_assert_msg(left == (summary->revisions_lost > 0 ||
+			       summary->unknown_from > 0),
+		      "seed %" PRIu64 " %s: status %u", judging->seed,
+		      judging->what, summary->status);
+	if (summary->unknown_from > 0) {
+		ck_assert_uint_eq(summary->unknown_from, accounted + 1);
+		tally->ends++;
+	} else if (accounted < there_were) {
+		ck_assert_msg(no_log_can_see(disk, accounted),
+			      "seed %" PRIu64 " %s: %" PRIu64
+			      " are there, %" PRIu64 " are lost, of %" PRIu64,
+			      judging->seed, judging->what, summary->commits,
+			      summary->revisions_lost, there_were);
+		tally->unseen++;
+	}
+}
 
 static void judge(struct simdisk *disk, const struct changes *truth,
 		  uint64_t seed, const char *what, struct tally *tally)
@@ -682,6 +805,7 @@ static void judge(struct simdisk *disk, const struct changes *truth,
 		      wb_error_code(error), told.text.text);
 	check_names(&judging);
 	check_store(&judging, &told.summary, to);
+	check_count(&judging, &told.summary, disk, tally);
 	if (tally->images++ % 8 == 0)
 		check_live(to);
 	tally->commits += told.summary.commits;
@@ -731,7 +855,14 @@ START_TEST(of_any_ruin_all_that_verifies_is_salvaged)
 	printf("count: salvage, names probable and wrong %" PRIu64 "\n",
 	       tally.wrong);
 	printf("count: salvage, names unknown %" PRIu64 "\n", tally.unknown);
+	printf("count: salvage, ends that nothing proves %" PRIu64 "\n",
+	       tally.ends);
+	printf("count: salvage, losses that no log can see %" PRIu64 "\n",
+	       tally.unseen);
 	ck_assert_uint_gt(tally.exact, 0);
+	ck_assert_uint_gt(tally.ends, 0);
+	/* Mostly it is seen. */
+	ck_assert_uint_le(tally.unseen * 8, tally.images);
 	/* "Probably" is to mean it. */
 	ck_assert_uint_le(tally.wrong * 4, tally.probable);
 }
@@ -1000,6 +1131,9 @@ int main(void)
 	tcase_add_test(tcase, a_lost_commit_is_told_with_its_name);
 	tcase_add_test(tcase, what_the_new_store_has_of_a_lost_name_is_told);
 	tcase_add_test(tcase, all_of_it_lost_leaves_a_store_with_a_mark);
+	tcase_add_test(tcase, an_end_that_nothing_proves_is_a_loss);
+	tcase_add_test(tcase, names_at_an_end_that_nothing_proves_are_probable);
+	tcase_add_test(tcase, a_torn_write_is_no_loss);
 	tcase_add_test(tcase, without_a_uuid_it_is_another_store);
 	tcase_add_test(tcase, a_commit_that_breaks_a_rule_is_lost);
 	tcase_add_test(tcase, fault_37_a_newer_versions_store_is_not_salvaged);

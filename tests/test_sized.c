@@ -187,7 +187,7 @@ ENDS_WITH(wb_audit_options, progress_context);
 ENDS_WITH(wb_fsck_options, progress_context);
 ENDS_WITH(wb_fsck_summary, chain);
 ENDS_WITH(wb_salvage_visitor, context);
-ENDS_WITH(wb_salvage_summary, revisions_nameless);
+ENDS_WITH(wb_salvage_summary, unknown_from);
 
 START_TEST(what_is_wrong_is_told_apart)
 {

@@ -127,6 +127,10 @@ static struct past *survive(struct simdisk *disk)
 	ck_assert_uint_eq(past->found.commits, past->commits);
 	ck_assert_uint_eq(past->found.revisions_lost, past->lost);
 	ck_assert_uint_eq(past->found.head, past->head);
+	if (past->found.unknown_from) {
+		ck_assert_uint_eq(past->found.unknown_from, past->head + 1);
+		say(past, "?%" PRIu64, past->found.unknown_from, 0);
+	}
 	return past;
 }
 
@@ -221,7 +225,8 @@ START_TEST(the_newest_segment_missing_costs_what_the_anchor_tells)
 {
 	volume_make(&shelf);
 	simdisk_delete(shelf.disk, volume_path(4));
-	expect("1 2 3 4 5 6 7 8 -9-10");
+	/* It told when it was written last. */
+	expect("1 2 3 4 5 6 7 8 -9-10 ?11");
 }
 END_TEST
 
@@ -260,6 +265,87 @@ START_TEST(without_an_anchor_all_that_verifies_survives)
 	volume_make(&shelf);
 	simdisk_delete(shelf.disk, "anchor");
 	expect("1 2 3 4 5 6 7 8 9 10");
+}
+END_TEST
+
+/* What the anchor says of the newest segment, or the log itself. */
+START_TEST(an_end_that_nothing_proves_is_unknown)
+{
+	static const char *const all = "1 2 3 4 5 6 7 8 9 10";
+	const uint64_t three = 3;
+	uint64_t commit;
+
+	volume_make(&shelf);
+	commit = volume_frame(&shelf, 4, 1);
+	simdisk_copy(shelf.disk, "kept", shelf.disk, "anchor");
+	/* The anchor is older, and the log ends with a MARK, */
+	forge_anchor(shelf.disk, 56, &three, 8);
+	expect(all);
+	/* or there is none; */
+	simdisk_delete(shelf.disk, "anchor");
+	expect(all);
+	/* but a piece of that segment was cut off; */
+	simdisk_copy(shelf.disk, "torn/0000000000000004-0000002200", shelf.disk,
+		     "kept");
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	simdisk_delete(shelf.disk, "torn/0000000000000004-0000002200");
+	expect(all);
+	/* bytes stand behind it; */
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 3) + 4000);
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	/* nothing does, not even zeros; */
+	simdisk_resize(shelf.disk, volume_path(4), volume_frame(&shelf, 4, 3));
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	/* the MARK is gone, and the commit with it; */
+	wipe(4, commit, volume_frame(&shelf, 4, 3));
+	expect("1 2 3 4 5 6 7 8 9 ?10");
+	simdisk_copy(shelf.disk, "anchor", shelf.disk, "kept");
+	expect("1 2 3 4 5 6 7 8 9 -10");
+	/* all of the segment; */
+	simdisk_delete(shelf.disk, volume_path(4));
+	expect("1 2 3 4 5 6 7 8 -9-10 ?11");
+	simdisk_delete(shelf.disk, "anchor");
+	expect("1 2 3 4 5 6 7 8 ?9");
+	/* all segments. */
+	for (uint64_t id = 1; id <= 3; id++)
+		simdisk_delete(shelf.disk, volume_path(id));
+	expect("?1");
+}
+END_TEST
+
+START_TEST(damage_before_a_mark_does_not_hide_the_end)
+{
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, "anchor");
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 1) + 60);
+	expect("1 2 3 4 5 6 7 8 9 -10");
+}
+END_TEST
+
+/* The anchor names the newest segment; that it is shorter, or that no frame of
+ * it can be told from others, is the work of no torn write. */
+START_TEST(an_anchor_knows_the_end_of_what_is_there)
+{
+	uint64_t at;
+
+	volume_make(&shelf);
+	at = volume_frame(&shelf, 4, 3);
+	/* A torn write is none of the losses. */
+	volume_spoil(&shelf, volume_path(4), at + 100);
+	expect("1 2 3 4 5 6 7 8 9 10");
+	simdisk_bad(shelf.disk, volume_path(4), (at + 4095) / 4096 * 4096, 512);
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	simdisk_faults_clear(shelf.disk);
+	/* Of an anchor that was cut off the slot that knew may be gone. */
+	simdisk_resize(shelf.disk, "anchor", 8191);
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	simdisk_resize(shelf.disk, "anchor", 8192);
+	expect("1 2 3 4 5 6 7 8 9 10");
+	simdisk_resize(shelf.disk, volume_path(4), at - 1);
+	expect("1 2 3 4 5 6 7 8 9 10 ?11");
+	wipe(4, 104, 112);
+	wipe(4, 4096 + 104, 4096 + 112);
+	expect("1 2 3 4 5 6 7 8 -9-10 ?11");
 }
 END_TEST
 
@@ -438,7 +524,7 @@ START_TEST(what_was_cut_off_does_not_come_back)
 	expect("1 -2-3");
 	/* and without all of that segment. */
 	simdisk_delete(shelf.disk, volume_path(2));
-	expect("1 -2-3");
+	expect("1 -2-3 ?4");
 }
 END_TEST
 
@@ -575,6 +661,9 @@ int main(void)
 	tcase_add_test(tcase, frames_behind_a_bad_header_survive);
 	tcase_add_test(tcase, without_a_salt_nothing_is_believed);
 	tcase_add_test(tcase, without_an_anchor_all_that_verifies_survives);
+	tcase_add_test(tcase, an_end_that_nothing_proves_is_unknown);
+	tcase_add_test(tcase, damage_before_a_mark_does_not_hide_the_end);
+	tcase_add_test(tcase, an_anchor_knows_the_end_of_what_is_there);
 	tcase_add_test(tcase, a_segment_under_another_name_survives);
 	tcase_add_test(tcase, a_commit_that_breaks_a_rule_is_lost);
 	tcase_add_test(tcase, what_cannot_be_read_is_lost);

@@ -42,7 +42,8 @@ static json_t *range_json(uint64_t first, uint64_t last)
 	json_t *json = json_object();
 
 	json_field(&json, "first", number_json(first));
-	json_field(&json, "last", number_json(last));
+	json_field(&json, "last",
+		   last == UINT64_MAX ? json_null() : number_json(last));
 	return json;
 }
 
@@ -147,7 +148,10 @@ static void print_range(struct session *session, const char *heading,
 			uint64_t first, uint64_t last, const char *more)
 {
 	output_format(&session->output, "%-11s ", heading);
-	if (first == last)
+	if (last == UINT64_MAX)
+		output_format(&session->output, "%llu and all after it",
+			      number(first));
+	else if (first == last)
 		output_format(&session->output, "%llu", number(first));
 	else
 		output_format(&session->output, "%llu to %llu", number(first),
@@ -333,6 +337,7 @@ static void salvaged_json(struct session *session,
 		{"names_probable", summary->names_probable},
 		{"names_unknown", summary->names_unknown},
 		{"revisions_nameless", summary->revisions_nameless},
+		{"unknown_from", summary->unknown_from},
 	};
 	json_t *json = json_object();
 
@@ -351,18 +356,32 @@ static void print_salvaged(struct session *session, const char *to,
 {
 	struct output *output = &session->output;
 
-	output_format(output, "%llu commits are in ", number(summary->commits));
+	output_format(output, "%llu commit%s in ", number(summary->commits),
+		      summary->commits == 1 ? " is" : "s are");
 	output_plain(output, to);
-	output_format(output,
-		      " now, lost: %llu; a mark there keeps garbage "
-		      "collection off\n",
-		      number(summary->revisions_lost));
+	if (summary->unknown_from == 0)
+		output_format(output, " now, lost: %llu",
+			      number(summary->revisions_lost));
+	else if (summary->revisions_lost > 0)
+		output_format(output, " now, lost: at least %llu",
+			      number(summary->revisions_lost));
+	else
+		output_text(output, " now, lost: not known");
+	output_text(output, "; a mark there keeps garbage collection off\n");
 	if (summary->unchanged)
 		output_format(output,
 			      "up to revision %llu the history is what it "
 			      "was\n",
 			      number(summary->unchanged));
-	if (summary->revisions_lost == 0)
+	if (summary->unknown_from == 1)
+		output_text(output,
+			    "how many commits there were cannot be told\n");
+	else if (summary->unknown_from)
+		output_format(output,
+			      "how many commits there were after revision %llu "
+			      "cannot be told\n",
+			      number(summary->unknown_from - 1));
+	if (summary->revisions_lost == 0 && summary->unknown_from == 0)
 		return;
 	output_format(output,
 		      "lost changes whose names are known: %llu, probably: "
@@ -561,8 +580,10 @@ const struct command command_fsck = {
 		"not verify stays as it is, and --salvage\nmakes a new store "
 		"beside it. Commits before the first loss keep their "
 		"revisions,\nlater ones move up; the list of what is lost is "
-		"NEWDIR/salvage.jsonl. A mark in\nthe new store keeps garbage "
-		"collection off until a person says otherwise.\n"
+		"NEWDIR/salvage.jsonl. Where\nnothing proves the end of the "
+		"log, it is said that nobody can tell how many more\nthere "
+		"were. A mark in the new store keeps garbage collection off "
+		"until a person\nsays otherwise.\n"
 		"\n"
 		"--json prints one object a line: {\"finding\":…} each, then "
 		"{\"summary\":…};\nwith --salvage {\"lost\":…}, "

@@ -173,10 +173,15 @@ struct wb_salvage_summary {
 	uint64_t revision;
 	/* Up to here a revision, and its chain value, is what it was. */
 	uint64_t unchanged;
-	uint64_t revisions_lost;
+	uint64_t revisions_lost; /* provably */
 	uint64_t names_exact, names_probable;
 	uint64_t names_unknown;	     /* changes whose names nobody knows */
 	uint64_t revisions_nameless; /* lost, and none of their names known */
+	/* How many commits there were from this revision on cannot be told:
+	 * nothing proves where the log ended, and WB_FSCK_LEFT is said. Not
+	 * counted as lost; names from there on are "probably". 0: what is lost
+	 * is what was counted. */
+	uint64_t unknown_from;
 };
 
 #define WB_SALVAGE_LIST "salvage.jsonl"

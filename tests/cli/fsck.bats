@@ -104,6 +104,7 @@ object()
 	is "$(json summary/epoch "$(object summary)")" "$epoch"
 	expect 4 fsck --salvage new
 	has "$output" "lost        1 to 4"
+	has "$output" "lost: at least 4"
 	has "$output" "lost revisions of which no name is known: 4"
 	expect 0 --store dir:new stat
 	has "$output" "4 of 4 revisions of epoch $epoch are lost"
@@ -222,6 +223,39 @@ object()
 	has "$output" "4 commits are in new now, lost: 0"
 	expect 0 --store dir:new ls -q
 	is "${#lines[@]}" 3
+}
+
+@test "an end that nothing proves is a loss of nobody knows how much" {
+	make_store
+	# A byte too many in revision 2, and an anchor without a slot.
+	/usr/bin/python3 - "$log" <<-'END'
+	import sys
+	with open(sys.argv[1], "r+b") as file:
+	    bytes = file.read()
+	    file.seek(9300)
+	    file.write(b"x" + bytes[9300:])
+	END
+	spoil "$store/anchor" 40
+	spoil "$store/anchor" 4136
+	expect 4 fsck
+	has "$output" "nothing proves where the log ended"
+	has "$output" "2 and all after it"
+	[[ "$output" != *"did not finish"* ]]
+	expect 4 fsck --json
+	finding=$(printf '%s\n' "${lines[@]}" | grep '"code":"end"')
+	is "$(json finding/revisions/last "$finding")" null
+	expect 4 fsck --salvage new
+	has "$output" "1 commit is in new now, lost: not known"
+	has "$output" "how many commits there were after revision 1 cannot be"
+	is "$(json salvage/unknown_from "$(head -n 1 new/salvage.jsonl)")" 2
+	expect 0 --store dir:new stat
+	has "$output" "how many revisions there were after 1 cannot be told"
+	# No segment is left either.
+	rm "$log"
+	expect 4 fsck --salvage none --json
+	is "$(json salvage/unknown_from "$(object salvage)")" 1
+	expect 4 fsck --salvage other
+	has "$output" "how many commits there were cannot be told"
 }
 
 @test "--salvage takes an empty directory and no other" {
