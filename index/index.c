@@ -48,8 +48,9 @@ struct shard {
 struct index {
 	struct heap *heap;
 	uint64_t seed;
-	uint64_t count; /* these two: written by the changer only */
+	uint64_t count; /* these three: written by the changer only */
 	uint64_t record_bytes;
+	uint64_t marks;
 	pthread_rwlock_t order_lock;
 	struct order order;
 	struct shard shards[SHARD_COUNT];
@@ -236,6 +237,10 @@ static void count_record(struct index *index, const struct record *record,
 			? (uint64_t)record->key_bytes + record->value_bytes
 			: 0;
 
+	/* Nearly all records are told by their first byte. One that does not
+	 * verify may only look like a mark. */
+	if (record->bytes[0] == WB_KIND_GC_BLOCKED && record_verifies(record))
+		counter_add(&index->marks, added ? 1 : -(uint64_t)1);
 	counter_add(&index->count, added ? 1 : -(uint64_t)1);
 	counter_add(&index->record_bytes, added ? bytes : -bytes);
 }
@@ -636,6 +641,11 @@ const struct record *scan_batch_next(const struct scan_batch *batch, size_t *at)
 size_t index_count(const struct index *index)
 {
 	return __atomic_load_n(&index->count, __ATOMIC_RELAXED);
+}
+
+size_t index_marks(const struct index *index)
+{
+	return __atomic_load_n(&index->marks, __ATOMIC_RELAXED);
 }
 
 uint64_t index_record_bytes(const struct index *index)

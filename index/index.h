@@ -113,6 +113,9 @@ const struct record *scan_batch_next(const struct scan_batch *batch,
 				     size_t *at);
 
 size_t index_count(const struct index *index);
+/* Of them, those of kind WB_KIND_GC_BLOCKED; where memory has rotted perhaps
+ * more than there are, and never 0 where one verifies. */
+size_t index_marks(const struct index *index);
 /* Keys and values of all records, bytes. */
 uint64_t index_record_bytes(const struct index *index);
 /* Tables and name order, bytes. */

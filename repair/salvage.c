@@ -335,6 +335,32 @@ static void say_what_is_lost(const struct salvage *salvage, char *to,
 		 salvage->checked.epoch, WB_SALVAGE_LIST);
 }
 
+/* A mark that was brought over stays: what was lost then still is. */
+static enum wb_error choose_mark(struct salvage *salvage, char *to, size_t room)
+{
+	struct wb_key key = store_gc_blocked_key;
+	enum wb_error error = WB_OK;
+
+	if (salvage->summary.commits > 0)
+		error = wait_for_step(salvage);
+	if (error)
+		return error;
+	snprintf(to, room, "%.*s", (int)key.name.size,
+		 (const char *)key.name.data);
+	for (unsigned number = 2;; number++) {
+		struct wb_record record;
+
+		key.name = (struct wb_bytes){to, strlen(to)};
+		error = wb_get(salvage->store, &key, NULL, 0, &record);
+		if (error && error != WB_BUFFER)
+			break;
+		snprintf(to, room, "%.*s %u",
+			 (int)store_gc_blocked_key.name.size,
+			 (const char *)store_gc_blocked_key.name.data, number);
+	}
+	return error == WB_NOT_FOUND ? WB_OK : error;
+}
+
 /* The last commit, by whoever salvages. */
 static enum wb_error import_mark(struct salvage *salvage)
 {
@@ -346,9 +372,12 @@ static enum wb_error import_mark(struct salvage *salvage)
 		.pid = getpid(),
 		.changes = 1,
 	};
-	char reason[300];
-	enum wb_error error;
+	char reason[300], name[32];
+	enum wb_error error = choose_mark(salvage, name, sizeof(name));
 
+	if (error)
+		return error;
+	change.key.name = (struct wb_bytes){name, strlen(name)};
 	say_what_is_lost(salvage, reason, sizeof(reason));
 	commit.reason = (struct wb_bytes){reason, strlen(reason)};
 	commit.command = (struct wb_bytes){"salvage", 7};

@@ -67,7 +67,7 @@ enum wb_error store_import_finish(struct dir *dir);
 void store_import_remove(struct dir *dir);
 
 /* The key of the mark that a salvage leaves: kind 194, no namespace,
- * "salvage". */
+ * "salvage". Of a second one, in a store that has it, it is "salvage 2". */
 extern const struct wb_key store_gc_blocked_key;
 
 #endif

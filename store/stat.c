@@ -7,7 +7,52 @@
 #include "store/state.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The newest of kind WB_KIND_GC_BLOCKED, whatever its name. */
+static enum wb_error find_any_mark(struct wb_store *store,
+				   uint64_t *ret_revision)
+{
+	static const uint8_t kind = WB_KIND_GC_BLOCKED;
+	struct scan_batch batch = {.size = 4096, .more = true};
+	struct key after = {.size = 0};
+	uint64_t newest = 0;
+	enum wb_error error = WB_OK;
+
+	batch.bytes = malloc(batch.size);
+	while (batch.bytes && !error && batch.more) {
+		const struct record *record;
+		uint8_t *grown;
+		size_t at = 0;
+
+		error = index_scan(store->index, (struct wb_bytes){&kind, 1},
+				   (struct wb_bytes){after.bytes, after.size},
+				   &batch);
+		if (error == WB_BUFFER) {
+			grown = realloc(batch.bytes, batch.needed);
+			error = grown ? WB_OK : WB_NO_MEMORY;
+			batch.bytes = grown ? grown : batch.bytes;
+			batch.size = batch.needed;
+			batch.more = true;
+			continue;
+		}
+		while (!error && (record = scan_batch_next(&batch, &at))) {
+			if (record->revision > newest)
+				newest = record->revision;
+			after.size = record->key_bytes;
+			memcpy(after.bytes, record->bytes, after.size);
+		}
+	}
+	if (!batch.bytes)
+		error = WB_NO_MEMORY;
+	free(batch.bytes);
+	if (!error)
+		*ret_revision = newest;
+	return error == WB_CORRUPT ? record_rotten(store, RECORD_ROTTEN,
+						   &store_gc_blocked_key)
+				   : error;
+}
 
 static enum wb_error find_gc_blocked(struct wb_store *store,
 				     uint64_t *ret_revision)
@@ -19,9 +64,12 @@ static enum wb_error find_gc_blocked(struct wb_store *store,
 	error = index_revision(store->index,
 			       index_hash(store->index, key.bytes, key.size),
 			       key.bytes, key.size, ret_revision);
-	return error ? record_rotten(store, RECORD_ROTTEN,
-				     &store_gc_blocked_key)
-		     : WB_OK;
+	if (error)
+		return record_rotten(store, RECORD_ROTTEN,
+				     &store_gc_blocked_key);
+	return index_marks(store->index) == (*ret_revision > 0)
+		       ? WB_OK
+		       : find_any_mark(store, ret_revision);
 }
 
 enum wb_error wb_store_stat(struct wb_store *store, struct wb_stat *ret_stat)

@@ -483,6 +483,67 @@ START_TEST(gc_blocked_shows_in_stat_and_is_not_for_users)
 }
 END_TEST
 
+static void import_mark(const char *ns, const char *name, bool deleted)
+{
+	struct store_change change = {
+		.key = {WB_KIND_GC_BLOCKED, text_of(ns), text_of(name)},
+		.value = text_of(deleted ? "" : "why"),
+		.deleted = deleted,
+	};
+	struct store_commit commit = {.changes = 1};
+	struct store_ticket ticket = import(&commit, &change);
+
+	ck_ok(store_wait(shelf.store, &ticket));
+}
+
+START_TEST(any_mark_blocks_whatever_its_name)
+{
+	open_new(NULL);
+	import_mark("", "other", false);
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 1);
+	import_mark("", "salvage", false);
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 2);
+	import_mark("n", "third", false);
+	for (unsigned open = 0; open < 2; open++) {
+		ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 3);
+		shelf_kill(&shelf);
+		ck_ok(shelf_open(&shelf));
+	}
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 3);
+	ck_ok(shelf_close(&shelf));
+}
+END_TEST
+
+/* More than a batch of them, and one that alone is larger. */
+START_TEST(the_newest_of_many_marks_is_told)
+{
+	static char value[20000];
+	struct store_change change = {
+		.key = {WB_KIND_GC_BLOCKED, text_of(""), text_of("a")},
+		.value = {value, sizeof(value)},
+	};
+	struct store_commit commit = {.changes = 1};
+	struct store_ticket ticket;
+	char name[32];
+
+	open_new(NULL);
+	for (unsigned at = 0; at < 100; at++) {
+		snprintf(name, sizeof(name), "mark %u", (at * 37) % 100);
+		import_mark("", name, false);
+	}
+	ticket = import(&commit, &change);
+	ck_ok(store_wait(shelf.store, &ticket));
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 101);
+	import_mark("", "a", true);
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 100);
+	for (unsigned at = 0; at < 100; at++) {
+		snprintf(name, sizeof(name), "mark %u", at);
+		import_mark("", name, true);
+	}
+	ck_assert_uint_eq(shelf_stat(&shelf).gc_blocked, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("import");
@@ -502,6 +563,8 @@ int main(void)
 	tcase_add_test(tcase, it_is_no_store_before_it_is_finished);
 	tcase_add_test(tcase, what_is_removed_is_gone_and_can_be_begun_again);
 	tcase_add_test(tcase, only_an_empty_directory_may_be_filled);
+	tcase_add_test(tcase, any_mark_blocks_whatever_its_name);
+	tcase_add_test(tcase, the_newest_of_many_marks_is_told);
 	tcase_add_test(tcase, gc_blocked_shows_in_stat_and_is_not_for_users);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -345,6 +345,38 @@ static void check_mark(const char *text)
 	ck_ok(wb_store_close(store));
 }
 
+START_TEST(a_second_salvage_keeps_the_first_ones_mark)
+{
+	struct told told = {.stop_after = 0};
+	struct simdisk *first;
+	char last[] = "salvage 3";
+
+	volume_make(&shelf);
+	simdisk_delete(shelf.disk, volume_path(2));
+	ck_ok(salvage(shelf.disk, target, &told));
+	for (unsigned round = 2; round < 4; round++) {
+		struct wb_store *store;
+		struct wb_record record;
+		struct wb_key key = store_gc_blocked_key;
+		char value[300];
+
+		first = target;
+		target = simdisk_new();
+		ck_ok(salvage(first, target, &told));
+		simdisk_free(first);
+		check_mark("3 of 10 revisions");
+		store = open_disk(target, WB_OPEN_READ_ONLY);
+		last[8] = (char)('0' + round);
+		key.name = text_of(last);
+		ck_ok(wb_get(store, &key, value, sizeof(value) - 1, &record));
+		value[record.value.size] = 0;
+		ck_assert_ptr_nonnull(strstr(value, "salvage: 0 of "));
+		ck_assert_uint_eq(stat_of(store).gc_blocked, 7 + round);
+		ck_ok(wb_store_close(store));
+	}
+}
+END_TEST
+
 /* The log ends with a FOOTER: there was another segment, and nobody knows what
  * was in it. */
 START_TEST(an_end_that_nothing_proves_is_a_loss)
@@ -1131,6 +1163,7 @@ int main(void)
 	tcase_add_test(tcase, a_lost_commit_is_told_with_its_name);
 	tcase_add_test(tcase, what_the_new_store_has_of_a_lost_name_is_told);
 	tcase_add_test(tcase, all_of_it_lost_leaves_a_store_with_a_mark);
+	tcase_add_test(tcase, a_second_salvage_keeps_the_first_ones_mark);
 	tcase_add_test(tcase, an_end_that_nothing_proves_is_a_loss);
 	tcase_add_test(tcase, names_at_an_end_that_nothing_proves_are_probable);
 	tcase_add_test(tcase, a_torn_write_is_no_loss);

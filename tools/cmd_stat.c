@@ -6,6 +6,7 @@
 #include "tools/session.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* What is shown, and where it stands in struct wb_stat. What only a process
  * that stays (the daemon) can tell is left out. */
@@ -35,20 +36,48 @@ static uint64_t value_of(const struct wb_stat *stat, size_t row)
 	return value;
 }
 
-/* Why garbage collection is off; NULL: it is not, or out of memory. */
+struct reasons {
+	char text[2000];
+	size_t size;
+};
+
+static bool take_mark(void *context, const struct wb_record *record)
+{
+	struct reasons *reasons = context;
+	size_t room = sizeof(reasons->text) - reasons->size;
+	size_t size = record->value.size;
+
+	if (reasons->size > 0 && room > 2) {
+		memcpy(reasons->text + reasons->size, "; ", 2);
+		reasons->size += 2;
+		room -= 2;
+	}
+	size = size < room ? size : room;
+	if (size > 0)
+		memcpy(reasons->text + reasons->size, record->value.data, size);
+	reasons->size += size;
+	return true;
+}
+
+/* Why garbage collection is off, by each mark; NULL: it is not, or out of
+ * memory. */
 static const char *gc_blocked(struct session *session,
 			      const struct wb_stat *stat)
 {
-	struct wb_key key = {.kind = WB_KIND_GC_BLOCKED,
-			     .name = {"salvage", 7}};
-	struct wb_record record;
-	char value[512];
+	const struct wb_bytes none = {"", 0};
+	struct reasons reasons = {.size = 0};
+	struct wb_view *view;
 
 	if (!stat->gc_blocked)
 		return NULL;
-	if (wb_get(session->store, &key, value, sizeof(value), &record))
-		return "salvage";
-	return scratch_copy(&session->scratch, value, record.value.size);
+	if (wb_view_begin(session->store, &view) == WB_OK) {
+		(void)wb_view_list(view, WB_KIND_GC_BLOCKED, none, none, none,
+				   take_mark, &reasons);
+		wb_view_end(view);
+	}
+	if (reasons.size == 0)
+		return "a mark without a word";
+	return scratch_copy(&session->scratch, reasons.text, reasons.size);
 }
 
 static void tell_stat(struct session *session, const struct wb_stat *stat)

@@ -398,12 +398,13 @@ struct wb_stat {
 	uint64_t views;
 	uint64_t commits; /* by this handle */
 	uint64_t groups;  /* fdatasyncs that made them durable */
-	/* The revision of the mark of a salvage (WB_KIND_GC_BLOCKED); 0: there
-	 * is none. */
+	/* The revision of the newest mark (WB_KIND_GC_BLOCKED) that lives, in
+	 * whatever namespace and of whatever name; 0: there is none. */
 	uint64_t gc_blocked;
 };
 /* Revision, commits and records are those of one moment. WB_CORRUPT: whether
- * there is a mark cannot be told from a record in memory that rotted. */
+ * there is a mark cannot be told from a record in memory that rotted. WB_NO_MEMORY:
+ * there are several marks. */
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 

@@ -196,6 +196,11 @@ object()
 	expect 0 stat --json --store dir:"$place/none" || true
 	# It goes on.
 	expect 0 --store dir:new put d --media-type t --digest $d1 --size 1
+	# Another salvage does not make it forgotten.
+	expect 0 --store dir:new fsck --salvage again
+	expect 0 --store dir:again stat
+	has "$output" "gc blocked   salvage: 1 of 4 revisions"
+	has "$output" "; salvage: 0 of 5 revisions"
 }
 
 @test "the list of losses is what --json says" {
