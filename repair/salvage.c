@@ -136,14 +136,22 @@ static enum wb_error check_source(struct salvage *salvage)
 				       .flags =
 					       check_threads(salvage->options)};
 	struct fsck_summary summary;
+	bool unfinished = false;
 	enum wb_error error = audit_fsck(salvage->from, &visitor, &summary);
 
 	if (!error)
 		error = salvage->error;
+	if (!error)
+		error = store_import_unfinished(salvage->from, &unfinished);
 	if (error)
 		return text_set(salvage->text, error, "the damaged store: %s",
 				check_why(error));
 	check_sum_up(&summary, &salvage->checked);
+	/* What it was made of has all of it. */
+	if (unfinished)
+		return text_set(salvage->text, WB_CORRUPT,
+				"a salvage or a load into it did not finish: "
+				"remove the directory, and do it again");
 	if (summary.findings[AUDIT_UNSUPPORTED] > 0)
 		return text_set(salvage->text, WB_UNSUPPORTED,
 				"a newer version wrote it, and may have "

@@ -59,6 +59,30 @@ enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
 	return WB_OK;
 }
 
+struct anchors {
+	bool unfinished, anchor;
+};
+
+static bool see_anchors(void *context, const char *entry)
+{
+	struct anchors *seen = context;
+
+	if (strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0)
+		seen->unfinished = true;
+	if (strcmp(entry, ANCHOR_NAME) == 0)
+		seen->anchor = true;
+	return true;
+}
+
+enum wb_error store_import_unfinished(struct dir *dir, bool *ret_unfinished)
+{
+	struct anchors seen = {.anchor = false};
+	enum wb_error error = dir_list(dir, "", see_anchors, &seen);
+
+	*ret_unfinished = seen.unfinished && !seen.anchor;
+	return error;
+}
+
 void store_import_veil(struct veil *veil, struct dir *dir)
 {
 	veil_init(veil, dir,

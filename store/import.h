@@ -29,6 +29,9 @@
  * something else is there. */
 enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text);
 
+/* Is there what an unfinished one left, and no store? */
+enum wb_error store_import_unfinished(struct dir *dir, bool *ret_unfinished);
+
 /* `dir` is the caller's, who has locked it. */
 void store_import_veil(struct veil *veil, struct dir *dir);
 

@@ -961,6 +961,28 @@ static void check_repaired(struct simdisk *image, bool is_store,
 		      nth);
 }
 
+/* Nor another salvage. */
+static void check_salvaged(struct simdisk *image, const char *where,
+			   uint64_t nth)
+{
+	struct dir *dir = simdisk_dir(image);
+	struct simdisk *to = simdisk_new();
+	struct told told = {.stop_after = 0};
+	bool unfinished;
+
+	ck_ok(store_import_unfinished(dir, &unfinished));
+	dir_close(dir);
+	if (unfinished) {
+		enum wb_error error = salvage(image, to, &told);
+
+		ck_assert_msg(error == WB_CORRUPT &&
+				      strstr(told.text.text, "do it again"),
+			      "%s %" PRIu64 ": %s", where, nth, told.text.text);
+		ck_assert_uint_eq(simdisk_used(to), 0);
+	}
+	simdisk_free(to);
+}
+
 static uint64_t listing_on(struct simdisk *disk)
 {
 	struct wb_store *store = open_disk(disk, WB_OPEN_READ_ONLY);
@@ -996,6 +1018,7 @@ START_TEST(a_salvage_that_is_cut_leaves_no_store)
 			bool is_store =
 				check_image(image, listing, list, "cut", nth);
 
+			check_salvaged(image, "cut", nth);
 			check_repaired(image, is_store, "cut", nth);
 			stores += is_store;
 			simdisk_free(image);

@@ -202,7 +202,8 @@ struct wb_salvage_summary {
  * WB_NOT_FOUND: there is no directory to make it in. WB_USAGE: `to` is `from`,
  * or in it. WB_PERMISSION: a file of `from` may not be read, too.
  * WB_UNSUPPORTED: a newer version wrote `from`. WB_CANCELLED: `stop` said so.
- * WB_CORRUPT: what was read back is not what was written. Else as wb_fsck. */
+ * WB_CORRUPT: what was read back is not what was written; or `from` is what a
+ * salvage or a load left that did not finish. Else as wb_fsck. */
 WB_API enum wb_error wb_salvage(const char *from, const char *to,
 				const struct wb_fsck_options *options,
 				const struct wb_salvage_visitor *visitor,

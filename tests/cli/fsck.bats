@@ -404,6 +404,17 @@ object()
 	is "$(files)" "$before"
 }
 
+@test "what a salvage left that did not finish is none to salvage" {
+	make_store
+	expect 0 fsck --salvage half
+	mv half/anchor half/anchor.unfinished
+	expect 8 --store dir:half fsck --salvage new
+	has "$stderr" "a salvage or a load into it did not finish: remove"
+	[ ! -e new ]
+	expect 4 --store dir:half fsck
+	has "$output" "to do     remove the directory, and do it again"
+}
+
 # interrupted CALL NUMBER ARGUMENT…: a signal comes while the NUMBERth CALL
 # takes a while. Sets $ended.
 interrupted()
