@@ -41,6 +41,7 @@ void walk_check_end(struct walk *walk)
 	 * is not judged. */
 	if (walk->report->summary->findings[AUDIT_UNSUPPORTED] > 0 ||
 	    walk_has_floor(walk) || set->anchor_denied ||
+	    (set->count > 0 && walk->segment->denied) ||
 	    (set->salvage_exists && !set->anchor_exists) ||
 	    walk->report->summary->end_proven)
 		return;

@@ -212,6 +212,7 @@ static enum wb_error read_header(struct audit_segment *segment, struct dir *dir,
 	struct audit_header headers[2];
 	enum wb_error error = window_open(window, dir, segment->name);
 
+	segment->denied = error == WB_PERMISSION;
 	if (error)
 		return report_unreadable(report, segment->name, error);
 	segment->file_bytes = window->file_bytes;

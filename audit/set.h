@@ -32,6 +32,7 @@ struct audit_segment {
 	uint64_t id; /* by its name */
 	bool usable; /* there is a header, and it is this file's */
 	bool newer;  /* there is one, of a newer version */
+	bool denied; /* the file is for others to read */
 	struct audit_header header;
 	uint64_t file_bytes;
 };

@@ -401,7 +401,9 @@ static void check_link(struct walk *walk, const struct audit_segment *before)
 	const char *file = walk->segment->name;
 
 	if (header->previous_id != before->id || !before->usable) {
-		if (!before->newer)
+		/* What another user may read is not missing. */
+		if (!before->newer &&
+		    !(before->denied && header->previous_id == before->id))
 			report_gap(walk);
 		start_from_header(walk);
 		return;
@@ -445,8 +447,8 @@ static void lose_segment(struct walk *walk, bool newest)
 
 	walk->whole = walk->chain_known = false;
 	walk->end_before = 0;
-	if (newest && !walk->segment->newer && set->anchor_usable &&
-	    set->anchor.durable_revision > walk->head)
+	if (newest && !walk->segment->newer && !walk->segment->denied &&
+	    set->anchor_usable && set->anchor.durable_revision > walk->head)
 		report_range(walk, AUDIT_RULE_FLOOR, 0,
 			     set->anchor.durable_revision,
 			     "the newest segment cannot be read");

@@ -414,6 +414,33 @@ START_TEST(fault_34_no_read_fails_in_silence)
 }
 END_TEST
 
+/* It is there, and another user can read it: nothing is lost. */
+START_TEST(a_file_that_may_not_be_read_is_no_gap)
+{
+	static const char *const names[] = {"1", "2", "4", "anchor"};
+
+	for (unsigned at = 0; at < 4; at++) {
+		struct seen *seen;
+
+		tear_down();
+		set_up();
+		volume_make(&shelf);
+		simdisk_fault(shelf.disk,
+			      (struct sim_fault){
+				      SIM_OPEN, 1, WB_PERMISSION, true, false,
+				      at == 3 ? names[3]
+					      : volume_path((
+							uint64_t)(names[at][0] -
+								  '0'))});
+		seen = check();
+		ck_assert_str_eq(seen->words, "unreadable");
+		ck_assert_int_eq(seen->remedies[AUDIT_RULE_UNREADABLE],
+				 AUDIT_ACCESS);
+		ck_assert_uint_eq(seen->summary.revisions_lost, 0);
+	}
+}
+END_TEST
+
 START_TEST(what_cannot_be_listed_is_an_error)
 {
 	struct fsck_visitor visitor = {.context = NULL};
@@ -534,6 +561,7 @@ int main(void)
 		tcase,
 		fault_34_a_page_that_cannot_be_read_costs_its_frames_only);
 	tcase_add_loop_test(tcase, fault_34_no_read_fails_in_silence, 0, 6);
+	tcase_add_test(tcase, a_file_that_may_not_be_read_is_no_gap);
 	tcase_add_test(tcase, what_cannot_be_listed_is_an_error);
 	tcase_add_test(tcase, an_anchor_that_the_log_proves_can_be_rebuilt);
 	tcase_add_test(tcase, an_end_that_nothing_proves_is_told);
