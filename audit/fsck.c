@@ -527,6 +527,37 @@ static void look_at_anchor(struct fsck *fsck)
 		}
 }
 
+/* The worst that an open refuses, and that nothing in place mends. */
+static const struct audit_finding *find_obstacle(const struct fsck *fsck)
+{
+	const struct audit_finding *worst = NULL;
+
+	for (size_t at = 0; at < fsck->count; at++) {
+		const struct audit_finding *finding = &fsck->found[at].finding;
+
+		if (finding->severity >= AUDIT_UNSUPPORTED &&
+		    finding->remedy != AUDIT_REBUILD &&
+		    (!worst || finding->severity > worst->severity))
+			worst = finding;
+	}
+	return worst;
+}
+
+/* Where an open refuses it cuts nothing and moves no anchor on, and a repair
+ * writes no slot: what is true of the worst is true of these. */
+static void look_at_remedies(struct fsck *fsck)
+{
+	const struct audit_finding *obstacle = find_obstacle(fsck);
+
+	for (size_t at = 0; at < fsck->count && obstacle; at++) {
+		struct audit_finding *finding = &fsck->found[at].finding;
+
+		if (finding->remedy == AUDIT_OPEN ||
+		    finding->rule == AUDIT_RULE_ANCHOR_SLOT)
+			finding->remedy = obstacle->remedy;
+	}
+}
+
 /* Room for the names of the finding that has the most. */
 static enum wb_error make_told(const struct fsck *fsck,
 			       struct wb_finding_name **ret_told)
@@ -603,6 +634,7 @@ enum wb_error audit_fsck(struct dir *dir, const struct fsck_visitor *visitor,
 		error = make_told(&fsck, &told);
 	if (!error) {
 		look_at_anchor(&fsck);
+		look_at_remedies(&fsck);
 		tell(&fsck, visitor, told);
 		*ret_summary = fsck.summary;
 	}

@@ -441,6 +441,26 @@ START_TEST(a_file_that_may_not_be_read_is_no_gap)
 }
 END_TEST
 
+/* ---- what can be done ---- */
+
+/* An open refuses, so it does not cut; and a repair leaves it, too. */
+START_TEST(beside_damage_the_advice_is_what_helps_there)
+{
+	struct seen *seen;
+
+	volume_make(&shelf);
+	volume_spoil(&shelf, "anchor", 100);
+	volume_spoil(&shelf, volume_path(4), volume_frame(&shelf, 4, 3) + 100);
+	seen = check();
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_TORN], AUDIT_OPEN);
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_ANCHOR_SLOT], AUDIT_REPAIR);
+	volume_spoil(&shelf, volume_path(1), volume_frame(&shelf, 1, 2) - 1);
+	seen = check();
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_TORN], AUDIT_SALVAGE);
+	ck_assert_int_eq(seen->remedies[AUDIT_RULE_ANCHOR_SLOT], AUDIT_SALVAGE);
+}
+END_TEST
+
 START_TEST(what_cannot_be_listed_is_an_error)
 {
 	struct fsck_visitor visitor = {.context = NULL};
@@ -562,6 +582,7 @@ int main(void)
 		fault_34_a_page_that_cannot_be_read_costs_its_frames_only);
 	tcase_add_loop_test(tcase, fault_34_no_read_fails_in_silence, 0, 6);
 	tcase_add_test(tcase, a_file_that_may_not_be_read_is_no_gap);
+	tcase_add_test(tcase, beside_damage_the_advice_is_what_helps_there);
 	tcase_add_test(tcase, what_cannot_be_listed_is_an_error);
 	tcase_add_test(tcase, an_anchor_that_the_log_proves_can_be_rebuilt);
 	tcase_add_test(tcase, an_end_that_nothing_proves_is_told);
