@@ -110,7 +110,7 @@ enum audit_remedy {
 	X(SEALED_TAIL, "sealed-tail", DAMAGE, SALVAGE,                        \
 	  "bytes behind the footer of a sealed segment")                      \
 	X(FLOOR, "floor", DAMAGE, SALVAGE,                                    \
-	  "what was durable is gone from the end of the log")                 \
+	  "the log cannot be read up to its durable end")                     \
 	X(END, "end", DAMAGE, SALVAGE,                                        \
 	  "nothing proves where the log ended: there may have been more")     \
 	X(SEARCH, "search", DAMAGE, SALVAGE,                                  \

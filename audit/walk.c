@@ -162,22 +162,49 @@ static enum wb_error take_lost(struct walk *walk,
 	return walk_take_frame(walk, frame);
 }
 
-static void report_loss(struct walk *walk, uint64_t end)
+/* From here on an open reaches nothing, whether it verifies or not. */
+static struct audit_finding loss_here(const struct walk *walk, uint64_t end)
 {
-	report_range(walk, AUDIT_RULE_FLOOR, end, walk->floor_revision,
-		     walk->at < walk->floor_bytes
-			     ? "does not verify, and was durable"
-			     : "commits are missing");
+	struct audit_finding finding =
+		audit_finding_of(AUDIT_RULE_FLOOR, walk->segment->name,
+				 walk->at);
+
+	finding.bytes = end > walk->at ? end - walk->at : 0;
+	if (walk->floor_revision > walk->head) {
+		finding.revision_first = walk->head + 1;
+		finding.revision_last = walk->floor_revision;
+	}
+	snprintf(finding.what, sizeof(finding.what), "%s",
+		 walk->at < walk->floor_bytes
+			 ? "a frame that was durable does not verify"
+			 : "commits are missing");
+	return finding;
+}
+
+/* `commits`: of so many behind it that verify. */
+static void report_loss(const struct walk *walk, struct audit_finding *finding,
+			uint64_t commits)
+{
+	size_t used = strlen(finding->what);
+
+	if (commits > 0)
+		snprintf(finding->what + used, sizeof(finding->what) - used,
+			 ": an open gets no further, but %" PRIu64
+			 " commit%s behind it verif%s",
+			 commits, commits == 1 ? "" : "s",
+			 commits == 1 ? "ies" : "y");
+	report_finding(walk->report, *finding);
 }
 
 /* Something durable is gone: tell of it, and take all that is left. */
 static enum wb_error take_what_is_left(struct walk *walk)
 {
 	uint64_t budget = walk_search_budget(&walk->window);
-	uint64_t from = walk->at + 8;
-	bool told = false;
+	uint64_t from = walk->at + 8, commits = walk->commits;
+	struct audit_finding loss = loss_here(walk, walk->floor_bytes);
+	bool first = true;
 
-	for (;;) {
+	for (;; first = false) {
 		struct walk_frame found;
 		enum wb_error error =
 			walk_find_frame(&walk->window,
@@ -186,9 +213,8 @@ static enum wb_error take_what_is_left(struct walk *walk)
 					&found);
 		bool there = !error && found.seen != AUDIT_FAILS;
 
-		if (!error && !told)
-			report_loss(walk, there ? found.at : walk->floor_bytes);
-		told = true;
+		if (there && first)
+			loss.bytes = found.at - loss.offset;
 		if (there)
 			error = take_lost(walk, &found);
 		if (error)
@@ -197,6 +223,7 @@ static enum wb_error take_what_is_left(struct walk *walk)
 			break;
 		from = found.at + found.frame.frame_bytes;
 	}
+	report_loss(walk, &loss, walk->commits - commits);
 	if (budget == 0)
 		report_search(walk);
 	return walk_prove_end(walk);

@@ -27,6 +27,7 @@ struct seen {
 	char words[1000]; /* "frame@2:big?" for each; "?": probably */
 	uint64_t rules[AUDIT_RULE_COUNT];
 	enum audit_remedy remedies[AUDIT_RULE_COUNT]; /* the last one's */
+	char what[120];				      /* of FLOOR */
 };
 
 static void add(struct seen *seen, const char *word)
@@ -48,6 +49,8 @@ static void take(void *context, const struct audit_finding *finding,
 
 	seen->rules[finding->rule]++;
 	seen->remedies[finding->rule] = finding->remedy;
+	if (finding->rule == AUDIT_RULE_FLOOR)
+		snprintf(seen->what, sizeof(seen->what), "%s", finding->what);
 	if (finding->severity == AUDIT_NOTE)
 		return;
 	snprintf(word, sizeof(word), "%s", audit_rule_code(finding->rule));
@@ -441,6 +444,35 @@ START_TEST(a_file_that_may_not_be_read_is_no_gap)
 }
 END_TEST
 
+/* A MARK, with two commits behind it that are as they were. */
+START_TEST(what_stands_behind_damage_is_not_called_gone)
+{
+	struct seen *seen;
+
+	shelf_put(&shelf, "a", "1");
+	ck_ok(wb_store_mark(shelf.store));
+	shelf_put(&shelf, "b", "1");
+	shelf_put(&shelf, "c", "1");
+	ck_ok(wb_store_mark(shelf.store));
+	volume_settle(&shelf);
+	spoil_frame(1, 1, 8);
+	seen = check();
+	ck_assert_str_eq(seen->words, "floor 2:b 3:c");
+	ck_assert_ptr_nonnull(strstr(seen->what, "2 commits behind it verify"));
+	/* One of them is damaged, too. */
+	spoil_frame(1, 2, 510);
+	seen = check();
+	ck_assert_str_eq(seen->words, "floor 2:b? 3:c");
+	ck_assert_ptr_nonnull(
+		strstr(seen->what, "1 commit behind it verifies"));
+	/* Both are. */
+	spoil_frame(1, 3, 510);
+	seen = check();
+	ck_assert_str_eq(seen->words, "floor 2:b? 3:c?");
+	ck_assert_ptr_null(strstr(seen->what, "behind it"));
+}
+END_TEST
+
 /* ---- what can be done ---- */
 
 /* An open refuses, so it does not cut; and a repair leaves it, too. */
@@ -582,6 +614,7 @@ int main(void)
 		fault_34_a_page_that_cannot_be_read_costs_its_frames_only);
 	tcase_add_loop_test(tcase, fault_34_no_read_fails_in_silence, 0, 6);
 	tcase_add_test(tcase, a_file_that_may_not_be_read_is_no_gap);
+	tcase_add_test(tcase, what_stands_behind_damage_is_not_called_gone);
 	tcase_add_test(tcase, beside_damage_the_advice_is_what_helps_there);
 	tcase_add_test(tcase, what_cannot_be_listed_is_an_error);
 	tcase_add_test(tcase, an_anchor_that_the_log_proves_can_be_rebuilt);
