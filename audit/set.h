@@ -46,7 +46,7 @@ struct audit_set {
 	bool anchor_usable;
 	bool anchor_denied; /* it is for others to read */
 	bool anchor_misfit; /* it has another size: an open refuses it */
-	bool slot_is_bad; /* one of its two */
+	bool slot_is_bad;   /* one of its two */
 	struct audit_slot anchor;
 };
 

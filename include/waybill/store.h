@@ -403,8 +403,8 @@ struct wb_stat {
 	uint64_t gc_blocked;
 };
 /* Revision, commits and records are those of one moment. WB_CORRUPT: whether
- * there is a mark cannot be told from a record in memory that rotted. WB_NO_MEMORY:
- * there are several marks. */
+ * there is a mark cannot be told from a record in memory that rotted.
+ * WB_NO_MEMORY: there are several marks. */
 WB_API enum wb_error wb_store_stat(struct wb_store *store,
 				   struct wb_stat *ret_stat);
 
