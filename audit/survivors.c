@@ -447,12 +447,12 @@ static bool anchor_knows(const struct survivors *survivors,
 		       newest->file_bytes >= anchor->durable_bytes &&
 		       ending->unreadable_to <= anchor->durable_bytes;
 	/* "Opening" 8: it may be one behind where no frame was written, or
-	 * where the slot that knew is bad. */
+	 * where the slot that knew is bad; but of what is torn there it
+	 * does not tell. */
 	return newest->has_header && ending->read &&
 	       newest->header.previous_id == anchor->active_id &&
-	       ending->unreadable_to == 0 &&
-	       (survivors->set.slot_is_bad ||
-		(ending->last_type == 0 && !ending->other));
+	       ending->unreadable_to == 0 && !ending->other &&
+	       (survivors->set.slot_is_bad || ending->last_type == 0);
 }
 
 /* A creation that was not finished: the anchor is the last that is made. */

@@ -784,7 +784,8 @@ static bool no_log_can_see(struct simdisk *disk, uint64_t accounted)
 
 	if (anchor_read(dir, NULL, &anchor, &bad) == WB_OK)
 		so = anchor.durable_revision <= accounted &&
-		     has_segment(dir, anchor.active_id);
+		     (has_segment(dir, anchor.active_id) ||
+		      (bad && has_segment(dir, anchor.active_id + 1)));
 	dir_close(dir);
 	return so;
 }
