@@ -133,6 +133,9 @@ static enum wb_error check_source(struct salvage *salvage)
 				       .context = salvage,
 				       .names_max = NAMES_MAX,
 				       .meter = &salvage->meter,
+				       .stop = salvage->options->stop,
+				       .stop_context =
+					       salvage->options->stop_context,
 				       .flags =
 					       check_threads(salvage->options)};
 	struct fsck_summary summary;
