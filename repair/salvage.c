@@ -492,6 +492,14 @@ static enum wb_error choose_uuid(struct salvage *salvage,
 		       : WB_NO_MEMORY;
 }
 
+/* What was made is removed: no outcome is unknown, and there is no store that
+ * could be opened again. */
+static enum wb_error without_doubt(enum wb_error error)
+{
+	return error == WB_OUTCOME_UNKNOWN || error == WB_STOPPED ? WB_IO
+								  : error;
+}
+
 /* A store of what survives, without its anchor's name. */
 static enum wb_error make_store(struct salvage *salvage)
 {
@@ -517,7 +525,7 @@ static enum wb_error make_store(struct salvage *salvage)
 	error = fill_store(salvage);
 	closed = wb_store_close(salvage->store);
 	salvage->store = NULL;
-	error = error ? error : closed;
+	error = without_doubt(error ? error : closed);
 	return error ? text_set(salvage->text, error, "the new store: %s",
 				check_why(error))
 		     : WB_OK;
@@ -768,6 +776,9 @@ static void remove_target(const char *path)
 		snprintf(name, sizeof(name), "%s/%s", path, folders[at]);
 		(void)rmdir(name);
 	}
+	/* Of a lock that could not be had. */
+	snprintf(name, sizeof(name), "%s/lock", path);
+	(void)unlink(name);
 	(void)rmdir(path);
 }
 
@@ -816,7 +827,7 @@ enum wb_error wb_salvage(const char *from, const char *to,
 				    &summary, ret_text);
 	dir_close(doors.from);
 	dir_close(doors.to);
-	if (error && doors.created)
+	if (error && error != WB_LOCKED && doors.created)
 		remove_target(to);
 	return error ? error
 		     : sized_give(ret_summary, &summary, sizeof(summary));
