@@ -433,11 +433,20 @@ static enum wb_error read_names(void *context,
 	return error;
 }
 
+/* All else that is wrong was found when it was checked. */
+static void take_unreadable_only(void *context,
+				 const struct audit_finding *finding)
+{
+	if (finding->rule == AUDIT_RULE_UNREADABLE)
+		take_finding(context, finding);
+}
+
 /* Each segment is looked into once. */
 static enum wb_error find_names(struct fsck *fsck)
 {
 	struct audit_visitor visitor = {
 		.commit = read_names,
+		.finding = take_unreadable_only,
 		.context = fsck,
 		.meter = fsck->meter,
 		.phase = "names",
