@@ -111,7 +111,7 @@ static void check_entries(struct walk *walk, const struct walk_frame *frame,
 			break;
 		at++;
 	}
-	if (at == walk->entry_count)
+	if (at == walk->entry_count || control_off(CONTROL_AUDIT_FOOTER_INDEX))
 		return;
 	report_at(walk->report, AUDIT_RULE_FOOTER_INDEX, walk->segment->name,
 		  frame->at + AUDIT_FRAME_HEADER_BYTES +
@@ -137,7 +137,8 @@ static const char *field_that_differs(struct walk *walk,
 		return "highest commit time";
 	if (footer->entries != walk->mutations)
 		return "number of entries";
-	if (walk->chain_known && !walk_chain_is(walk, footer->chain))
+	if (walk->chain_known &&
+	    !walk_chain_is(walk, footer->chain, CONTROL_AUDIT_CHAIN_FOOTER))
 		return "chain value";
 	return NULL;
 }

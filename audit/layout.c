@@ -4,6 +4,7 @@
  */
 #include "audit/layout.h"
 
+#include "base/control.h"
 #include "base/cursor.h"
 
 #include <string.h>
@@ -16,13 +17,15 @@ static const uint8_t segment_magic[8] = {'W', 'A', 'Y', 'B',
 static const uint8_t anchor_magic[8] = {'W', 'A', 'Y', 'B', 'A', 'N', 'C', '1'};
 static const uint8_t frame_magic[4] = {'W', 'B', 'F', 'R'};
 
-static bool checksum_holds(const uint8_t *bytes, size_t size, uint64_t seed)
+static bool checksum_holds(const uint8_t *bytes, size_t size, uint64_t seed,
+			   enum control control)
 {
 	struct reader reader = reader_of(bytes, size);
 
 	return read_u64(&reader) == XXH3_64bits_withSeed(bytes + CHECKSUM_BYTES,
 							 size - CHECKSUM_BYTES,
-							 seed);
+							 seed) ||
+	       control_off(control);
 }
 
 static enum audit_seen breaks(const char **ret_why, const char *why)
@@ -59,7 +62,8 @@ enum audit_seen audit_header_read(const uint8_t *bytes, unsigned copy,
 	const char *broken;
 
 	if (!checksum_holds(bytes, AUDIT_COPY_BYTES,
-			    (uint64_t)copy * AUDIT_COPY_BYTES))
+			    (uint64_t)copy * AUDIT_COPY_BYTES,
+			    CONTROL_AUDIT_HEADER_VERIFY))
 		return AUDIT_FAILS;
 	reader_seek(&reader, CHECKSUM_BYTES);
 	if (memcmp(read_span(&reader, 8), segment_magic, 8) != 0)
@@ -113,7 +117,8 @@ enum audit_seen audit_slot_read(const uint8_t *bytes, unsigned slot,
 	struct audit_slot read;
 
 	if (!checksum_holds(bytes, AUDIT_COPY_BYTES,
-			    (uint64_t)slot * AUDIT_COPY_BYTES))
+			    (uint64_t)slot * AUDIT_COPY_BYTES,
+			    CONTROL_AUDIT_ANCHOR_VERIFY))
 		return AUDIT_FAILS;
 	reader_seek(&reader, CHECKSUM_BYTES);
 	if (memcmp(read_span(&reader, 8), anchor_magic, 8) != 0)
@@ -187,7 +192,8 @@ enum audit_seen audit_frame_verify(const uint8_t *bytes,
 	uint64_t seed = salt + offset * UINT64_C(0x9E3779B97F4A7C15);
 	struct reader reader = reader_of(bytes, frame->frame_bytes);
 
-	if (!checksum_holds(bytes, frame->frame_bytes, seed))
+	if (!checksum_holds(bytes, frame->frame_bytes, seed,
+			    CONTROL_AUDIT_FRAME_VERIFY))
 		return AUDIT_FAILS;
 	if (frame->type == 0)
 		return breaks(ret_why, "a frame of type zero");

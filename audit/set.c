@@ -5,6 +5,7 @@
  */
 #include "audit/set.h"
 
+#include "base/control.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,7 +187,8 @@ static void take_header(struct audit_segment *segment,
 		report_at(report, AUDIT_RULE_HEADER_COPY, segment->name,
 			  (uint64_t)bad * AUDIT_COPY_BYTES, "%s",
 			  seen[bad] == AUDIT_BREAKS ? why[bad] : "checksum");
-	} else if (memcmp(&headers[0], &headers[1], sizeof(headers[0])) != 0) {
+	} else if (memcmp(&headers[0], &headers[1], sizeof(headers[0])) != 0 &&
+		   !control_off(CONTROL_AUDIT_HEADER_COPIES)) {
 		report_at(report, AUDIT_RULE_HEADER_COPIES_DIFFER,
 			  segment->name, 0, "both verify");
 		return;
@@ -341,7 +343,8 @@ static void check_uuid(struct audit_set *set, const struct report *report)
 
 		if (!segment->usable ||
 		    memcmp(segment->header.uuid, report->summary->uuid,
-			   AUDIT_UUID_BYTES) == 0)
+			   AUDIT_UUID_BYTES) == 0 ||
+		    control_off(CONTROL_AUDIT_SET_UUID))
 			continue;
 		report_at(report, AUDIT_RULE_SEGMENT_STORE, segment->name, 40,
 			  "uuid");

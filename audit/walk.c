@@ -391,7 +391,8 @@ static bool check_beginning(struct walk *walk)
 	if (header->previous_id == 0 && header->previous_bytes == 0 &&
 	    header->previous_revision == 0 &&
 	    header->previous_epoch == header->epoch &&
-	    walk_chain_is(walk, header->previous_chain))
+	    walk_chain_is(walk, header->previous_chain,
+			  CONTROL_AUDIT_CHAIN_BEGINNING))
 		return true;
 	report_beginning(walk);
 	start_from_header(walk);
@@ -417,9 +418,11 @@ static bool is_chain_before(struct walk *walk,
 			    const struct audit_header *header)
 {
 	if (header->previous_revision == walk->head)
-		return walk_chain_is(walk, header->previous_chain);
+		return walk_chain_is(walk, header->previous_chain,
+				     CONTROL_AUDIT_CHAIN_SUCCESSOR);
 	return memcmp(header->previous_chain, walk->chain, AUDIT_CHAIN_BYTES) ==
-	       0;
+		       0 ||
+	       control_off(CONTROL_AUDIT_CHAIN_SUCCESSOR);
 }
 
 static void check_link(struct walk *walk, const struct audit_segment *before)

@@ -9,6 +9,7 @@
 #include "audit/chain.h"
 #include "audit/links.h"
 #include "audit/set.h"
+#include "base/control.h"
 
 /* A frame with its bytes, which last until the next one is read. */
 struct walk_frame {
@@ -114,7 +115,8 @@ enum wb_error walk_look_ahead(struct walk *walk);
 bool walk_chain_next(struct walk *walk, struct wb_bytes payload);
 /* Is this the chain value here, as a header, a footer or the anchor has it?
  * Notes how far they agree, and where they part. */
-bool walk_chain_is(struct walk *walk, const uint8_t *recorded);
+bool walk_chain_is(struct walk *walk, const uint8_t *recorded,
+		   enum control control);
 /* All segments were walked: does anything say where the log ended? Without an
  * anchor it is the log itself that proves it, or nothing does. */
 void walk_check_end(struct walk *walk);

@@ -3,10 +3,11 @@
  * Negative controls: one id for every step that a promise stands on.
  *
  * A harness that passes proves nothing until it has been seen to fail. Each
- * sync, directory sync, rename, verification and ordering step names its id
- * at the call (the type makes it impossible to forget); the test build can
- * switch one off, and the test named beside it must then fail. In any other
- * build control_off() is a constant and costs nothing.
+ * sync, directory sync, rename, verification and ordering step names its id.
+ * Of a sync, a dropped cache and a rename the type asks for it; a verification
+ * names it by convention. The test build can switch one off, and
+ * the test named beside it must then fail. In any other build control_off() is
+ * a constant and costs nothing.
  */
 #ifndef WAYBILL_BASE_CONTROL_H
 #define WAYBILL_BASE_CONTROL_H
@@ -47,6 +48,20 @@
 	X(HEADER_VERIFY, "checksum of a segment header")                      \
 	X(ANCHOR_VERIFY, "checksum of an anchor slot")                        \
 	X(RECORD_VERIFY, "checksum of a record read from memory")             \
+	X(HEADER_COPIES, "both copies of a header say the same")              \
+	X(AUDIT_HEADER_VERIFY, "fsck: checksum of a segment header")          \
+	X(AUDIT_ANCHOR_VERIFY, "fsck: checksum of an anchor slot")            \
+	X(AUDIT_FRAME_VERIFY, "fsck: checksum of a frame")                    \
+	X(AUDIT_HEADER_COPIES, "fsck: both copies of a header say the same")  \
+	X(AUDIT_CHAIN_BEGINNING, "fsck: chain value of the first segment")    \
+	X(AUDIT_CHAIN_SUCCESSOR, "fsck: chain value against the successor")   \
+	X(AUDIT_CHAIN_FOOTER, "fsck: chain value against the footer")         \
+	X(AUDIT_CHAIN_ANCHOR, "fsck: chain value against the anchor")         \
+	X(AUDIT_FOOTER_INDEX, "fsck: entries of a footer against commits")    \
+	X(AUDIT_SET_UUID, "fsck: every segment is of this store")             \
+	X(AUDIT_EXPECTED, "chain values against those that were exported")    \
+	X(DUMP_SUM, "SHA-256 of the lines of a dump")                         \
+	X(DUMP_COUNT, "number of the lines of a dump")                        \
 	X(CHAIN_SUCCESSOR, "chain value of a segment against its successor")  \
 	X(CHAIN_FOOTER, "chain value of the commits against the footer")      \
 	X(CHAIN_ANCHOR, "chain value of the commits against the anchor")      \

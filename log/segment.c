@@ -190,7 +190,8 @@ enum wb_error segment_header_read(const uint8_t *bytes, size_t size,
 	if (!error[0] && !error[1] &&
 	    memcmp(bytes + CHECKSUM_BYTES,
 		   bytes + SEGMENT_HEADER_BYTES + CHECKSUM_BYTES,
-		   SEGMENT_HEADER_BYTES - CHECKSUM_BYTES) != 0)
+		   SEGMENT_HEADER_BYTES - CHECKSUM_BYTES) != 0 &&
+	    !control_off(CONTROL_HEADER_COPIES))
 		return diag_corrupt(diag, name, 0,
 				    "the copies of the header differ");
 	for (copy = 0; copy < SEGMENT_HEADER_COPIES; copy++)

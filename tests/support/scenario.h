@@ -66,7 +66,22 @@
 	X(a_salvage_that_is_cut_leaves_no_half_store)                         \
 	X(a_salvaged_store_needs_nothing_unsynced)                            \
 	X(a_load_that_is_cut_leaves_no_half_store)                            \
-	X(a_loaded_store_needs_nothing_unsynced)
+	X(a_loaded_store_needs_nothing_unsynced)                              \
+	X(a_dump_that_was_changed_is_not_loaded)                              \
+	X(a_dump_with_another_count_is_not_loaded)                            \
+	/* the second reader: scenario_audit.c */                             \
+	X(a_header_copy_that_differs_is_loud)                                 \
+	X(the_second_reader_verifies_headers)                                 \
+	X(the_second_reader_verifies_anchor_slots)                            \
+	X(the_second_reader_verifies_frames)                                  \
+	X(the_second_reader_compares_header_copies)                           \
+	X(the_second_reader_knows_the_first_chain_value)                      \
+	X(the_second_reader_holds_the_chain_against_successors)               \
+	X(the_second_reader_holds_the_chain_against_footers)                  \
+	X(the_second_reader_holds_the_chain_against_the_anchor)               \
+	X(the_second_reader_holds_footers_against_commits)                    \
+	X(the_second_reader_knows_another_stores_segments)                    \
+	X(an_edited_history_is_not_what_was_exported)
 /* clang-format on */
 
 #define SCENARIO_DECLARE(name) bool name(struct complaint *complaint);

@@ -23,6 +23,7 @@ static const char check_proof[] = "nothing is rebuilt that is not proven";
 static const char check_half[] = "no half store looks whole";
 static const char check_done[] = "a salvaged store is on the disk";
 static const char check_load[] = "a loaded store is on the disk";
+static const char check_dump[] = "a dump that was changed is refused";
 static const char check_read[] = "what is salvaged is read back";
 
 enum { VALUE_BYTES = 1200 };
@@ -520,4 +521,47 @@ bool a_load_that_is_cut_leaves_no_half_store(struct complaint *complaint)
 bool a_loaded_store_needs_nothing_unsynced(struct complaint *complaint)
 {
 	return needs_nothing_unsynced(complaint, &loading);
+}
+
+/* ---- dumps that are not as they were written ---- */
+
+/* In the bytes of a history, put `to` in place of the last `from`, which is as
+ * long; no load may take it. */
+static bool is_refused(struct complaint *complaint, const char *from,
+		       const char *to)
+{
+	size_t size = strlen(from), at;
+	struct simdisk *disk = simdisk_new();
+	struct place place;
+	enum wb_error error;
+
+	place_init(&place, complaint);
+	if (make_history(&place)) {
+		at = place.paper.size - size;
+		while (at > 0 &&
+		       memcmp(place.paper.bytes + at, from, size) != 0)
+			at--;
+		memcpy(place.paper.bytes + at, to, size);
+		error = load(&place, disk);
+		if (at == 0)
+			(void)trouble(&place, "nothing to change", error);
+		else if (error != WB_BAD_INPUT)
+			(void)complain_of(complaint, check_dump, "loading: %s",
+					  wb_error_text(error));
+	}
+	simdisk_free(disk);
+	return place_end(&place);
+}
+
+bool a_dump_that_was_changed_is_not_loaded(struct complaint *complaint)
+{
+	return is_refused(complaint, "AAAAAAAAAAAAAAAAAAAAAAAA",
+			  "AAAAAAAABAAAAAAAAAAAAAAA");
+}
+
+/* The sum is that of the lines before the end, and does not cover it. */
+bool a_dump_with_another_count_is_not_loaded(struct complaint *complaint)
+{
+	return is_refused(complaint, "\"end\",\"count\":6",
+			  "\"end\",\"count\":7");
 }
