@@ -49,7 +49,7 @@ START_TEST(it_says_what_a_replay_says)
 		struct rng rng = rng_of(seed);
 		uint64_t keys = 1 + rng_below(&rng, 2000);
 		struct replay *replay = replay_new();
-		struct latest latest = {NULL};
+		struct latest latest = {.slots = NULL};
 
 		ck_assert_ptr_nonnull(replay);
 		for (uint64_t revision = 1; revision <= 200; revision++) {
@@ -104,7 +104,7 @@ static int by_size(const void *a, const void *b)
 START_TEST(keys_that_look_alike_are_two)
 {
 	enum { KEYS = 400000 };
-	struct latest latest = {NULL};
+	struct latest latest = {.slots = NULL};
 	uint32_t *halves = calloc(KEYS, sizeof(*halves));
 	uint64_t alike = 0, revision = 0, wrongs = 0;
 
