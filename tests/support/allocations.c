@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -25,7 +26,10 @@ static struct {
 	uint64_t failed;
 } plan;
 
-static bool fails(void)
+/* Two threads may allocate at once. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_next(void)
 {
 	if (plan.countdown == 0)
 		return false;
@@ -36,8 +40,19 @@ static bool fails(void)
 	if (!plan.forever)
 		plan.countdown = 0;
 	plan.failed++;
-	errno = ENOMEM;
 	return true;
+}
+
+static bool fails(void)
+{
+	bool next;
+
+	pthread_mutex_lock(&lock);
+	next = is_next();
+	pthread_mutex_unlock(&lock);
+	if (next)
+		errno = ENOMEM;
+	return next;
 }
 
 void *__wrap_malloc(size_t size)
@@ -97,9 +112,11 @@ bool allocations_begin(void)
 
 void allocations_fail(uint64_t nth, bool forever)
 {
+	pthread_mutex_lock(&lock);
 	plan.failed = 0;
-	plan.forever = forever;
 	plan.countdown = nth;
+	plan.forever = forever;
+	pthread_mutex_unlock(&lock);
 }
 
 uint64_t allocations_stop(void)
