@@ -187,6 +187,10 @@ static inline enum wb_error dir_list(struct dir *dir, const char *name,
 	return dir->ops->list(dir, name, visit, context);
 }
 
+/* Has that directory an entry of this name? */
+enum wb_error dir_has(struct dir *dir, const char *name, const char *entry,
+		      bool *ret_has);
+
 /* Take the store's lock without waiting: an OFD lock on the file `lock`, whose
  * text says who holds it, and flock on the directory. Where that file is
  * absent it is made if exclusive; if shared, flock alone is had. Released by

@@ -480,20 +480,12 @@ static enum wb_error recover_segment(struct walk *walk, size_t at)
 	return replay_segment(walk, segment, name);
 }
 
-static bool is_unfinished(void *context, const char *entry)
-{
-	bool *found = context;
-
-	*found = strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0;
-	return !*found;
-}
-
 /* There are segments with commits, and no anchor. */
 static enum wb_error without_anchor(struct walk *walk)
 {
 	bool unfinished = false;
 	enum wb_error error =
-		dir_list(walk->dir, "", is_unfinished, &unfinished);
+		dir_has(walk->dir, "", ANCHOR_UNFINISHED_NAME, &unfinished);
 
 	if (error)
 		return error;

@@ -24,14 +24,6 @@ const struct wb_key store_gc_blocked_key = {
 
 /* ---- a store in the making ---- */
 
-static bool see_unfinished(void *context, const char *entry)
-{
-	bool *unfinished = context;
-
-	*unfinished = strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0;
-	return !*unfinished;
-}
-
 enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
 {
 	struct place place;
@@ -39,7 +31,7 @@ enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
 	enum wb_error error = place_look(dir, &place);
 
 	if (!error)
-		error = dir_list(dir, "", see_unfinished, &unfinished);
+		error = dir_has(dir, "", ANCHOR_UNFINISHED_NAME, &unfinished);
 	if (error)
 		return text_set(ret_text, error, "the directory: %s",
 				wb_error_text(error));
@@ -59,27 +51,16 @@ enum wb_error store_import_check(struct dir *dir, struct wb_text *ret_text)
 	return WB_OK;
 }
 
-struct anchors {
-	bool unfinished, anchor;
-};
-
-static bool see_anchors(void *context, const char *entry)
-{
-	struct anchors *seen = context;
-
-	if (strcmp(entry, ANCHOR_UNFINISHED_NAME) == 0)
-		seen->unfinished = true;
-	if (strcmp(entry, ANCHOR_NAME) == 0)
-		seen->anchor = true;
-	return true;
-}
-
 enum wb_error store_import_unfinished(struct dir *dir, bool *ret_unfinished)
 {
-	struct anchors seen = {.anchor = false};
-	enum wb_error error = dir_list(dir, "", see_anchors, &seen);
+	bool unfinished, anchor;
+	enum wb_error error =
+		dir_has(dir, "", ANCHOR_UNFINISHED_NAME, &unfinished);
 
-	*ret_unfinished = seen.unfinished && !seen.anchor;
+	if (!error)
+		error = dir_has(dir, "", ANCHOR_NAME, &anchor);
+	if (!error)
+		*ret_unfinished = unfinished && !anchor;
 	return error;
 }
 
