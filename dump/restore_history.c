@@ -244,23 +244,12 @@ static enum wb_error make_store(struct filling *filling, struct veil *veil,
 	return error || !closed ? error : plain(filling->text, closed);
 }
 
-/* What was made is removed: no outcome is unknown, and there is no store that
- * could be opened again. */
-static enum wb_error without_doubt(const struct filling *filling,
-				   enum wb_error error)
-{
-	if (error != WB_OUTCOME_UNKNOWN && error != WB_STOPPED)
-		return error;
-	return text_set(filling->text, WB_IO, "a sync failed: %s",
-			wb_error_text(WB_IO));
-}
-
 /* All of it, or nothing. */
 static enum wb_error make_all(struct filling *filling, struct dir *dir,
 			      const struct env *env,
 			      const struct wb_open_options *open)
 {
-	enum wb_error error;
+	enum wb_error error, certain;
 	struct veil veil;
 
 	store_import_veil(&veil, dir);
@@ -273,7 +262,11 @@ static enum wb_error make_all(struct filling *filling, struct dir *dir,
 	if (!error)
 		return WB_OK;
 	store_import_remove(dir);
-	return without_doubt(filling, error);
+	certain = store_import_without_doubt(error);
+	return certain == error
+		       ? error
+		       : text_set(filling->text, certain, "a sync failed: %s",
+				  wb_error_text(certain));
 }
 
 enum wb_error restore_history_on(struct dir *dir, const struct env *env,

@@ -492,14 +492,6 @@ static enum wb_error choose_uuid(struct salvage *salvage,
 		       : WB_NO_MEMORY;
 }
 
-/* What was made is removed: no outcome is unknown, and there is no store that
- * could be opened again. */
-static enum wb_error without_doubt(enum wb_error error)
-{
-	return error == WB_OUTCOME_UNKNOWN || error == WB_STOPPED ? WB_IO
-								  : error;
-}
-
 /* A store of what survives, without its anchor's name. */
 static enum wb_error make_store(struct salvage *salvage)
 {
@@ -525,7 +517,7 @@ static enum wb_error make_store(struct salvage *salvage)
 	error = fill_store(salvage);
 	closed = wb_store_close(salvage->store);
 	salvage->store = NULL;
-	error = without_doubt(error ? error : closed);
+	error = store_import_without_doubt(error ? error : closed);
 	return error ? text_set(salvage->text, error, "the new store: %s",
 				check_why(error))
 		     : WB_OK;

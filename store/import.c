@@ -93,6 +93,12 @@ enum wb_error store_import_finish(struct dir *dir)
 	return error ? error : dir_sync(dir, "", CONTROL_IMPORT_DIR_SYNC);
 }
 
+enum wb_error store_import_without_doubt(enum wb_error error)
+{
+	return error == WB_OUTCOME_UNKNOWN || error == WB_STOPPED ? WB_IO
+								  : error;
+}
+
 struct sweep {
 	struct dir *dir;
 	const char *folder;

@@ -63,6 +63,11 @@ enum wb_error store_import_follow(struct wb_store *store,
 				  struct store_ticket *last,
 				  const struct store_ticket *ticket);
 
+/* What `error` of a store in the making is for who asked for the store, once
+ * that is removed: no outcome is unknown then, and there is no store that could
+ * be opened again. */
+enum wb_error store_import_without_doubt(enum wb_error error);
+
 /* The anchor gets its name. Behind the veil the store is closed. */
 enum wb_error store_import_finish(struct dir *dir);
 
