@@ -4,6 +4,8 @@
  */
 #include "audit/walk.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,17 +21,10 @@ enum wb_error walk_note_entries(struct walk *walk,
 {
 	if (!(walk->flags & AUDIT_READ_ENTRIES))
 		return WB_OK;
-	if (walk->entry_capacity - walk->entry_count < commit->mutation_count) {
-		size_t capacity =
-			2 * walk->entry_capacity + commit->mutation_count + 256;
-		void *entries = realloc(walk->entries,
-					capacity * sizeof(*walk->entries));
-
-		if (!entries)
-			return WB_NO_MEMORY;
-		walk->entries = entries;
-		walk->entry_capacity = capacity;
-	}
+	if (!array_grow(&walk->entries, &walk->entry_capacity,
+			walk->entry_count + commit->mutation_count,
+			sizeof(*walk->entries)))
+		return WB_NO_MEMORY;
 	for (size_t number = 0; number < commit->mutation_count; number++) {
 		struct audit_entry *entry = &walk->entries[walk->entry_count++];
 

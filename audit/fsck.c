@@ -16,6 +16,7 @@
 #include "audit/latest.h"
 #include "audit/names.h"
 #include "audit/set.h"
+#include "base/array.h"
 #include "base/posix.h"
 
 #include <inttypes.h>
@@ -88,17 +89,10 @@ static void take_finding(void *context, const struct audit_finding *finding)
 		fsck->summary.untold++;
 		return;
 	}
-	if (fsck->count == fsck->capacity) {
-		size_t capacity = 2 * fsck->capacity + 16;
-		void *more =
-			realloc(fsck->found, capacity * sizeof(*fsck->found));
-
-		if (!more) {
-			fsck->error = WB_NO_MEMORY;
-			return;
-		}
-		fsck->found = more;
-		fsck->capacity = capacity;
+	if (!array_grow(&fsck->found, &fsck->capacity, fsck->count + 1,
+			sizeof(*fsck->found))) {
+		fsck->error = WB_NO_MEMORY;
+		return;
 	}
 	found = &fsck->found[fsck->count++];
 	*found = (struct found){.finding = *finding,
@@ -134,16 +128,9 @@ static enum wb_error note_operation(struct fsck *fsck,
 
 	if (commit->operation_id.size == 0)
 		return WB_OK;
-	if (fsck->operation_count == fsck->operation_capacity) {
-		size_t capacity = 2 * fsck->operation_capacity + 64;
-		void *more = realloc(fsck->operations,
-				     capacity * sizeof(*fsck->operations));
-
-		if (!more)
-			return WB_NO_MEMORY;
-		fsck->operations = more;
-		fsck->operation_capacity = capacity;
-	}
+	if (!array_grow(&fsck->operations, &fsck->operation_capacity,
+			fsck->operation_count + 1, sizeof(*fsck->operations)))
+		return WB_NO_MEMORY;
 	operation.hash = XXH3_128bits(numbers, sizeof(numbers));
 	operation.hash = XXH3_128bits_withSeed(
 		commit->operation_ns.size ? commit->operation_ns.data : "",

@@ -10,6 +10,8 @@
  */
 #include "audit/latest.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,19 +78,12 @@ static enum wb_error make_key_room(struct latest *latest)
 {
 	size_t needed = latest->key_bytes + sizeof(uint16_t) +
 			AUDIT_KEY_BYTES_MAX + KEY_ALIGN;
-	size_t capacity = 2 * latest->key_capacity + needed;
-	void *keys;
 
-	if (needed <= latest->key_capacity)
-		return WB_OK;
 	if (latest->key_bytes / KEY_ALIGN >= UINT32_MAX)
 		return WB_NO_MEMORY;
-	keys = realloc(latest->keys, capacity);
-	if (!keys)
-		return WB_NO_MEMORY;
-	latest->keys = keys;
-	latest->key_capacity = capacity;
-	return WB_OK;
+	return array_grow(&latest->keys, &latest->key_capacity, needed, 1)
+		       ? WB_OK
+		       : WB_NO_MEMORY;
 }
 
 /* The encoding at key_bytes, with its size in front; it is not counted yet. */

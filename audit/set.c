@@ -5,6 +5,7 @@
  */
 #include "audit/set.h"
 
+#include "base/array.h"
 #include "base/control.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -124,17 +125,10 @@ static bool take_name(void *context, const char *entry)
 			  "by its name");
 		return true;
 	}
-	if (set->count == set->capacity) {
-		size_t capacity = set->capacity ? 2 * set->capacity : 16;
-		void *segments = realloc(set->segments,
-					 capacity * sizeof(*set->segments));
-
-		if (!segments) {
-			listing->error = WB_NO_MEMORY;
-			return false;
-		}
-		set->segments = segments;
-		set->capacity = capacity;
+	if (!array_grow(&set->segments, &set->capacity, set->count + 1,
+			sizeof(*set->segments))) {
+		listing->error = WB_NO_MEMORY;
+		return false;
 	}
 	snprintf(segment.name, sizeof(segment.name), "%s", entry);
 	set->segments[set->count++] = segment;

@@ -5,6 +5,7 @@
  * the order of the keys; a state that was is made in memory first and then
  * listed the same way.
  */
+#include "base/array.h"
 #include "base/diag.h"
 #include "base/meter.h"
 #include "base/sized.h"
@@ -139,16 +140,10 @@ static bool take_namespace(void *context, struct wb_bytes ns)
 {
 	struct namespaces *all = context;
 
-	if (all->capacity - all->size < 1 + WB_NAMESPACE_BYTES_MAX) {
-		size_t capacity = 2 * all->capacity + 1024;
-		uint8_t *grown = realloc(all->bytes, capacity);
-
-		all->out_of_memory = !grown;
-		if (!grown)
-			return false;
-		all->bytes = grown;
-		all->capacity = capacity;
-	}
+	all->out_of_memory = !array_grow(&all->bytes, &all->capacity,
+					 all->size + 1 + ns.size, 1);
+	if (all->out_of_memory)
+		return false;
 	all->bytes[all->size++] = (uint8_t)ns.size;
 	if (ns.size > 0)
 		memcpy(all->bytes + all->size, ns.data, ns.size);

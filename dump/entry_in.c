@@ -5,6 +5,7 @@
  * type makes of them. So fields may come in any order, and the type need not
  * be the first.
  */
+#include "base/array.h"
 #include "base/calendar.h"
 #include "dump/base64.h"
 #include "dump/entry.h"
@@ -130,17 +131,10 @@ void entry_reader_release(struct entry_reader *reader)
 
 static struct wb_label *add_label(struct entry_reader *reader)
 {
-	if (reader->count == reader->capacity) {
-		size_t capacity = 2 * reader->capacity + 16;
-		struct wb_label *grown =
-			realloc(reader->labels, capacity * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		reader->labels = grown;
-		reader->capacity = capacity;
-	}
-	return &reader->labels[reader->count++];
+	return array_grow(&reader->labels, &reader->capacity, reader->count + 1,
+			  sizeof(*reader->labels))
+		       ? &reader->labels[reader->count++]
+		       : NULL;
 }
 
 static int by_key(const void *a, const void *b)

@@ -8,6 +8,8 @@
  */
 #include "log/recover.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +37,6 @@ static bool take_name(void *context, const char *name)
 	struct walk *walk = context;
 	struct recovery *found = &walk->found;
 	enum segment_kind kind;
-	struct log_segment *grown;
 	uint64_t id;
 
 	if (!segment_name_parse(name, &id, &kind))
@@ -46,16 +47,10 @@ static bool take_name(void *context, const char *name)
 		walk->error = WB_UNSUPPORTED;
 		return false;
 	}
-	if (found->count == walk->capacity) {
-		size_t capacity = walk->capacity ? 2 * walk->capacity : 16;
-
-		grown = realloc(found->segments, capacity * sizeof(*grown));
-		if (!grown) {
-			walk->error = WB_NO_MEMORY;
-			return false;
-		}
-		found->segments = grown;
-		walk->capacity = capacity;
+	if (!array_grow(&found->segments, &walk->capacity, found->count + 1,
+			sizeof(*found->segments))) {
+		walk->error = WB_NO_MEMORY;
+		return false;
 	}
 	found->segments[found->count++] =
 		(struct log_segment){.header = {.id = id}};

@@ -12,6 +12,7 @@
  */
 #include "repair/repair.h"
 
+#include "base/array.h"
 #include "log/anchor.h"
 #include "log/segment.h"
 #include "store/store.h"
@@ -28,17 +29,10 @@ void found_add(struct found_list *list, const struct audit_finding *finding)
 {
 	struct found_item *item;
 
-	if (list->count == list->capacity) {
-		size_t capacity = 2 * list->capacity + 16;
-		void *items =
-			realloc(list->items, capacity * sizeof(*list->items));
-
-		if (!items) {
-			list->error = WB_NO_MEMORY;
-			return;
-		}
-		list->items = items;
-		list->capacity = capacity;
+	if (!array_grow(&list->items, &list->capacity, list->count + 1,
+			sizeof(*list->items))) {
+		list->error = WB_NO_MEMORY;
+		return;
 	}
 	item = &list->items[list->count++];
 	*item = (struct found_item){

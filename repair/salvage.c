@@ -14,6 +14,7 @@
 #include "repair/salvage.h"
 
 #include "audit/survivors.h"
+#include "base/array.h"
 #include "base/lock.h"
 #include "base/posix.h"
 #include "base/sized.h"
@@ -248,16 +249,9 @@ static enum wb_error import_survivor(struct salvage *salvage,
 		.changes = commit->mutation_count,
 	};
 
-	if (commit->mutation_count > salvage->change_capacity) {
-		void *more = realloc(salvage->changes,
-				     commit->mutation_count *
-					     sizeof(*salvage->changes));
-
-		if (!more)
-			return WB_NO_MEMORY;
-		salvage->changes = more;
-		salvage->change_capacity = commit->mutation_count;
-	}
+	if (!array_grow(&salvage->changes, &salvage->change_capacity,
+			commit->mutation_count, sizeof(*salvage->changes)))
+		return WB_NO_MEMORY;
 	for (size_t at = 0; at < commit->mutation_count; at++)
 		salvage->changes[at] = (struct store_change){
 			.key = commit->mutations[at].key,
