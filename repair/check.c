@@ -134,6 +134,13 @@ unsigned check_threads(const struct wb_fsck_options *options)
 	return options->threads > 1 ? AUDIT_READ_TWO_THREADS : 0;
 }
 
+enum wb_error check_stop(const struct wb_fsck_options *options)
+{
+	return options->stop && options->stop(options->stop_context)
+		       ? WB_CANCELLED
+		       : WB_OK;
+}
+
 struct checking {
 	const struct wb_fsck_options *options;
 	struct meter meter;

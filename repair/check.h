@@ -40,6 +40,9 @@ enum wb_error check_options(const struct wb_fsck_options *theirs,
 /* The flags of audit_read that they ask for. */
 unsigned check_threads(const struct wb_fsck_options *options);
 
+/* Is it to go on? WB_CANCELLED: not. */
+enum wb_error check_stop(const struct wb_fsck_options *options);
+
 /* Open `path` as the flags say; POSIX_DIR_CREATE and the like are `how`. */
 enum wb_error check_open(const char *path, unsigned how,
 			 const struct wb_fsck_options *options,

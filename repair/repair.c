@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "log/anchor.h"
 #include "log/segment.h"
+#include "repair/check.h"
 #include "store/store.h"
 #include "store/veil.h"
 
@@ -112,14 +113,6 @@ static void ignore_finding(void *context, const struct audit_finding *finding,
 	found_add(context, finding);
 }
 
-/* Before each step: is it to be done? */
-static enum wb_error ask(const struct wb_fsck_options *options)
-{
-	return options->stop && options->stop(options->stop_context)
-		       ? WB_CANCELLED
-		       : WB_OK;
-}
-
 /* What is the matter now. */
 static enum wb_error look_again(struct dir *dir,
 				const struct wb_fsck_options *options,
@@ -202,7 +195,7 @@ static enum wb_error repair_headers(struct dir *dir,
 		if (item->rule != AUDIT_RULE_HEADER_COPY ||
 		    !header_is_its_own(found, item->file))
 			continue;
-		error = ask(options);
+		error = check_stop(options);
 		if (!error)
 			error = dir_open(dir, item->file, FILE_WRITE, &file);
 		if (error)
@@ -351,7 +344,7 @@ static enum wb_error remove_temporary(struct dir *dir,
 
 		if (item->rule != AUDIT_RULE_TEMPORARY)
 			continue;
-		error = ask(options);
+		error = check_stop(options);
 		if (!error)
 			error = dir_remove(dir, item->file);
 		if (error && error != WB_NOT_FOUND)
@@ -376,7 +369,7 @@ static enum wb_error open_and_close(struct dir *dir, const struct env *env,
 	};
 	struct wb_store *store;
 	struct veil veil;
-	enum wb_error error = ask(options);
+	enum wb_error error = check_stop(options);
 
 	if (error)
 		return error;

@@ -206,12 +206,6 @@ static uint64_t digest_of(uint64_t digest, const struct audit_commit *commit)
 
 /* ---- import ---- */
 
-static bool is_stopped(const struct salvage *salvage)
-{
-	return salvage->options->stop &&
-	       salvage->options->stop(salvage->options->stop_context);
-}
-
 static enum wb_error wait_for_step(struct salvage *salvage)
 {
 	salvage->step_bytes = 0;
@@ -294,11 +288,10 @@ static enum wb_error take_commit(void *context,
 				 const struct audit_commit *commit)
 {
 	struct salvage *salvage = context;
-	enum wb_error error;
+	enum wb_error error = check_stop(salvage->options);
 
-	if (is_stopped(salvage))
-		return WB_CANCELLED;
-	error = note_lost_names(salvage, commit);
+	if (!error)
+		error = note_lost_names(salvage, commit);
 	if (!error)
 		error = import_survivor(salvage, commit);
 	if (error)
@@ -350,18 +343,17 @@ static enum wb_error choose_mark(struct salvage *salvage, char *to, size_t room)
 		error = wait_for_step(salvage);
 	if (error)
 		return error;
-	snprintf(to, room, "%.*s", (int)key.name.size,
-		 (const char *)key.name.data);
-	for (unsigned number = 2;; number++) {
+	for (unsigned number = 1; !error || error == WB_BUFFER; number++) {
 		struct wb_record record;
+		int size =
+			snprintf(to, room, "%.*s",
+				 (int)store_gc_blocked_key.name.size,
+				 (const char *)store_gc_blocked_key.name.data);
 
+		if (number > 1)
+			snprintf(to + size, room - (size_t)size, " %u", number);
 		key.name = (struct wb_bytes){to, strlen(to)};
 		error = wb_get(salvage->store, &key, NULL, 0, &record);
-		if (error && error != WB_BUFFER)
-			break;
-		snprintf(to, room, "%.*s %u",
-			 (int)store_gc_blocked_key.name.size,
-			 (const char *)store_gc_blocked_key.name.data, number);
 	}
 	return error == WB_NOT_FOUND ? WB_OK : error;
 }
