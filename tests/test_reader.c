@@ -896,20 +896,6 @@ START_TEST(an_anchor_one_behind_an_empty_segment_is_a_warning)
 }
 END_TEST
 
-/* Eight commits in as many segments of about a mebibyte. */
-static void fill_segments(void)
-{
-	enum { VALUE_BYTES = 700000 };
-	char *value = calloc(1, VALUE_BYTES + 1);
-
-	ck_assert_ptr_nonnull(value);
-	memset(value, 'v', VALUE_BYTES);
-	for (unsigned at = 0; at < 8; at++)
-		shelf_put(&shelf, "big", value);
-	free(value);
-	volume_settle(&shelf);
-}
-
 START_TEST(how_far_it_is_grows_from_segment_to_segment)
 {
 	struct gauge gauge;
@@ -918,7 +904,7 @@ START_TEST(how_far_it_is_grows_from_segment_to_segment)
 	struct audit_summary summary;
 	struct dir *dir;
 
-	fill_segments();
+	volume_fill_eight(&shelf);
 	dir = simdisk_dir(shelf.disk);
 	ck_ok(audit_read(dir, 0, &visitor, &summary));
 	dir_close(dir);

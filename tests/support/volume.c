@@ -34,6 +34,19 @@ void volume_fill(struct shelf *shelf, uint64_t id)
 	shelf_put(shelf, "big", "small");
 }
 
+void volume_fill_eight(struct shelf *shelf)
+{
+	enum { VALUE_BYTES = 700000 };
+	char *value = calloc(1, VALUE_BYTES + 1);
+
+	ck_assert_ptr_nonnull(value);
+	memset(value, 'v', VALUE_BYTES);
+	for (unsigned at = 0; at < 8; at++)
+		shelf_put(shelf, "big", value);
+	free(value);
+	volume_settle(shelf);
+}
+
 void volume_settle(struct shelf *shelf)
 {
 	shelf_cut(shelf, (struct sim_crash){SIM_KEEP_ALL, 0});

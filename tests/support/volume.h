@@ -13,6 +13,8 @@ bool volume_exists(struct shelf *shelf, uint64_t id);
 /* Commits of keys "big" and "large" until segment `id` is there; then "big"
  * becomes "small" in it. */
 void volume_fill(struct shelf *shelf, uint64_t id);
+/* Eight commits in as many segments of about a mebibyte. Settled. */
+void volume_fill_eight(struct shelf *shelf);
 /* The process ends, and all that it wrote reaches the disk. */
 void volume_settle(struct shelf *shelf);
 /* Where frame `number` of a segment begins, from 0. */
